@@ -1,0 +1,173 @@
+package lighter
+
+import (
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Module is a network, a layer or a loss: torch.nn.Module. Forward panics with a *tensor.Error on values that do not fit.
+type Module interface {
+	Forward(in ...Value) Value
+	// Node holds the module's parameters, buffers and children.
+	Node() *Node
+}
+
+// Criterion is a module that Forward(pred, target) turns into a loss.
+type Criterion = Module
+
+// Optimizer updates parameters from their gradients. State belongs to the scope it was built in.
+type Optimizer interface {
+	// Name is the class's, "Adam".
+	Name() string
+	// Step updates every parameter that has a gradient; ZeroGrad drops the gradients.
+	Step()
+	ZeroGrad()
+	// Groups are PyTorch's param_groups; a scheduler changes their options.
+	Groups() []*ParamGroup
+	// Params holds all parameters, for clipping.
+	Params() tensor.List
+	// StateDict is the state as torch.optim.Optimizer.state_dict orders it, for the checkpoint.
+	StateDict() OptimizerState
+	LoadStateDict(OptimizerState) error
+}
+
+// ParamGroup is a group of parameters with options of its own.
+type ParamGroup struct {
+	Params  []tensor.Tensor
+	Options []Option // in PyTorch's order: lr first
+}
+
+// Option is one hyper-parameter of a group: a float64, bool, nil, int64 or []float64 (betas).
+type Option struct {
+	Name  string
+	Value any
+}
+
+// Option returns the value of an option, nil when there is none.
+func (g *ParamGroup) Option(name string) any {
+	for _, o := range g.Options {
+		if o.Name == name {
+			return o.Value
+		}
+	}
+	return nil
+}
+
+// SetOption changes an option; it adds one that was not there.
+func (g *ParamGroup) SetOption(name string, v any) {
+	for i := range g.Options {
+		if g.Options[i].Name == name {
+			g.Options[i].Value = v
+			return
+		}
+	}
+	g.Options = append(g.Options, Option{name, v})
+}
+
+// LR is the group's learning rate.
+func (g *ParamGroup) LR() float64 {
+	lr, _ := g.Option("lr").(float64)
+	return lr
+}
+
+// OptimizerState is PyTorch's optimizer state dict: State holds, by the parameter's index over all groups, its named
+// values (tensors or numbers) in PyTorch's order; parameters that were never updated are absent.
+type OptimizerState struct {
+	State  map[int][]NamedValue
+	Groups []GroupState
+}
+
+// NamedValue is a value under a name, where order matters.
+type NamedValue struct {
+	Name  string
+	Value Value
+}
+
+// GroupState is a group's options and the indices of its parameters.
+type GroupState struct {
+	Options []Option
+	Params  []int
+}
+
+// Metric gathers a statistic over batches: torchmetrics.Metric. State tensors belong to the scope it was built in.
+type Metric interface {
+	// Name is the class's, "MulticlassAccuracy": what its values are logged under.
+	Name() string
+	// Update takes a batch in, without waiting for the device.
+	Update(pred, target Value)
+	// Batch is the value over the last updated batch alone, valid until the next Update; Compute that over all batches since
+	// Reset. A tensor, or a Dict of tensors by name.
+	Batch() Value
+	Compute() Value
+	Reset()
+	// States are the tensors to move to a device.
+	States() []tensor.Tensor
+}
+
+// Model is what a stage runs: PyTorch Lightning's LightningModule.
+type Model interface {
+	Module
+	// Step does one batch. It returns nil when the batch gives nothing to log.
+	Step(t Trainer, batch Value, idx int) (Output, error)
+	// Has says whether the model can do a mode, given what was configured.
+	Has(m Mode) error
+	// BatchEnd logs what a batch gave; EpochEnd what an epoch gave.
+	BatchEnd(t Trainer, out Output, idx int)
+	EpochEnd(t Trainer)
+	// ConfigureOptimizer gives the optimizer of a fit.
+	ConfigureOptimizer() (Optimizer, error)
+}
+
+// DataModule gives the loaders of a stage; a nil loader is absent.
+type DataModule interface {
+	Loader(m Mode) Loader
+}
+
+// Loader gives batches: torch.utils.data.DataLoader.
+type Loader interface {
+	// Len is the number of batches of an epoch; -1 when that is unknown.
+	Len() int
+	// Iter begins an epoch. It draws the base seed as PyTorch's iterator does when it is made.
+	Iter() (Iterator, error)
+}
+
+// Iterator gives the batches of one epoch.
+type Iterator interface {
+	// Next returns the next batch, its tensors owned by the innermost scope of the calling thread. ok is false at the end.
+	Next() (batch Value, ok bool, err error)
+	Close()
+}
+
+// Dataset is a collection of samples by index: torch.utils.data.Dataset.
+type Dataset interface {
+	Len() int
+	// Item returns sample i, 0 <= i < Len, its tensors owned by the innermost scope.
+	Item(i int) (Value, error)
+}
+
+// Gatherer is a Dataset that makes a whole batch at once. It must equal the samples of Item stacked.
+type Gatherer interface {
+	// Gather returns the batch of the samples index (int64, shape [n]) names.
+	Gather(index tensor.Tensor) Value
+}
+
+// Callback acts at points of a run through the optional interfaces of hooks.go.
+type Callback any
+
+// Logger writes what a run logs.
+type Logger interface {
+	// Dir is the folder of this run, with what Lightning calls version; Open makes it.
+	Dir() string
+	Open() error
+	// LogMetrics writes a row; epoch rows and step rows have PyTorch Lightning's `step`.
+	LogMetrics(row []Scalar, step int64) error
+	// LogHyperparams takes the merged configuration, in YAML.
+	LogHyperparams(config []byte) error
+	// Finalize flushes; status is "success" or "failed".
+	Finalize(status string) error
+}
+
+// Scalar is a logged number. Values pass through float32, as in PyTorch Lightning.
+type Scalar struct {
+	Name  string
+	Value float64
+}

@@ -1,0 +1,45 @@
+package lighter
+
+// The optional interfaces of a [Callback], called in the order of the configuration. An error ends the run.
+
+// Setupper prepares before anything else of a stage.
+type Setupper interface{ Setup(t Trainer) error }
+
+// StageStarter acts when a stage's loop is about to begin (on_fit_start and its like).
+type StageStarter interface{ StageStart(t Trainer) error }
+
+// StageEnder acts when a stage is done.
+type StageEnder interface{ StageEnd(t Trainer) error }
+
+// EpochStarter acts before the first batch of an epoch of any mode.
+type EpochStarter interface{ EpochStart(t Trainer) error }
+
+// EpochEnder acts after the last batch of an epoch of any mode, when its metrics are known.
+type EpochEnder interface{ EpochEnd(t Trainer) error }
+
+// BatchStarter acts before a step.
+type BatchStarter interface {
+	BatchStart(t Trainer, batch Value, idx int) error
+}
+
+// BatchEnder acts after a step; out is the step's output, its tensors valid until it returns.
+type BatchEnder interface {
+	BatchEnd(t Trainer, out Output, idx int) error
+}
+
+// Checkpointer is a callback that saves checkpoints: it runs after all others.
+type Checkpointer interface {
+	// BestPath is the best checkpoint so far, "" when there is none; LastPath the newest.
+	BestPath() string
+	LastPath() string
+}
+
+// Stateful is a callback whose state goes into checkpoints, under its StateKey.
+type Stateful interface {
+	StateKey() string
+	StateDict() Dict
+	LoadStateDict(Dict) error
+}
+
+// PredictionWriter is a callback that writes what predict gives.
+type PredictionWriter interface{ WritesPredictions() }

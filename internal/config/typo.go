@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lighter-go/lighter/internal/diag"
+)
+
+// Sections are the names a top-level key is expected to have. A new one within two edits of these is a mistake.
+var Sections = []string{"trainer", "model", "data", "project", "vars", "args", "seed", "system", "_imports_", "_requires_"}
+
+// newKey reports a key that is new in a tree that has one nearly like it. Keys of components are left to the
+// registry, which knows what they may be called.
+func (m *merger) newKey(base *Node, key string, pos diag.Pos, path string) {
+	var known []string
+	for _, p := range base.Pairs {
+		if !diag.IsArgument(p.KeyPos.Source) && p.KeyPos.Source != m.source {
+			known = append(known, p.Key)
+		}
+	}
+	if path == "" {
+		known = append(known, Sections...)
+		if slices.Contains(Sections, key) {
+			return
+		}
+	}
+	if diag.IsArgument(pos.Source) {
+		if head, tail, ok := cutWrongSeparator(key); ok && slices.Contains(known, head) {
+			m.diags.Errorf(pos, "", "unknown key %q: keys are joined by \"::\"", Join(path, key)).Hint = fmt.Sprintf("did you mean %q?", Join(Join(path, head), tail))
+			return
+		}
+	}
+	if !m.typos || path != "" && isComponentPath(base, path) {
+		return
+	}
+	if near := slip(key, known); near != "" {
+		m.diags.Errorf(pos, "", "unknown key %q", Join(path, key)).Hint = fmt.Sprintf("did you mean %q?", Join(path, near))
+	}
+}
+
+// cutWrongSeparator splits a key at a sign other tools join keys with.
+func cutWrongSeparator(key string) (head, tail string, ok bool) {
+	i := strings.IndexAny(key, "./:")
+	if i <= 0 || i == len(key)-1 {
+		return "", "", false
+	}
+	return key[:i], strings.NewReplacer(".", Sep, "/", Sep, ":", Sep).Replace(key[i+1:]), true
+}
+
+// isComponentPath reports whether a map is of a component, or in a section made of components.
+func isComponentPath(n *Node, path string) bool {
+	if _, ok := n.Target(); ok {
+		return true
+	}
+	top, _, _ := strings.Cut(path, Sep)
+	return slices.Contains([]string{"trainer", "model", "data", "system", "args"}, top)
+}
+
+// slip is the known name that key is a slip of: within two edits, fewer for a short name, and not the next of a
+// series (lr1, lr2).
+func slip(key string, known []string) string {
+	if len(key) < 3 {
+		return ""
+	}
+	for _, near := range diag.Nearest(key, known, 3) {
+		if diag.Distance(key, near) <= 2 && undigited(key) != undigited(near) {
+			return near
+		}
+	}
+	return ""
+}
+
+func undigited(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

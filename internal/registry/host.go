@@ -1,0 +1,247 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/diag"
+)
+
+// Pruner is a prototype some of whose arguments a stage has no use for: they are not resolved, so that nothing they
+// describe is built.
+type Pruner interface {
+	Prune(stage string) (unneeded []string)
+}
+
+// Attributer is a built object with attributes for expressions. A callable is a Func. When ok is false, names are what
+// there is instead.
+type Attributer interface {
+	Attr(name string) (v any, ok bool, names []string)
+}
+
+// Indexer is a built object that expressions can index.
+type Indexer interface{ Index(i any) (any, error) }
+
+// Iterable is a built object that expressions can iterate over.
+type Iterable interface{ Iterate() []any }
+
+// Func is a callable of an expression.
+type Func = func(args []any, kwargs map[string]any) (any, error)
+
+// Promise stands, while checking, for the component an entry would build.
+type Promise struct{ Entry *Entry }
+
+// host gives the language its components. With checking set it builds nothing and collects every problem.
+type host struct {
+	env      Env
+	checking bool
+	problems diag.List
+	built    []any
+	warned   map[string]bool
+}
+
+// Instantiate decodes the arguments of a component and builds it.
+func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, target string) (any, error) {
+	targetPos := n.Get("_target_").Pos
+	e, ok := Lookup(target)
+	if !ok {
+		return h.unknown(diag.List{unknownTarget(target, targetPos, path)})
+	}
+	d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), node: n, path: path, given: map[string]bool{}}
+	d.args.Set(e.proto)
+	deepCopy(d.args)
+	var unneeded []string
+	if p, ok := e.proto.Interface().(Pruner); ok {
+		unneeded = p.Prune(h.env.Stage)
+	}
+	for _, pair := range n.Pairs {
+		switch pair.Key {
+		case "_target_", "_disabled_", "_requires_":
+			continue
+		case "_mode_":
+			if mode := pair.Value.Text(); mode != "default" {
+				d.problems.Errorf(pair.Value.Pos, path, "unsupported option %q for _mode_ of %s: only \"default\" is available", mode, e.Target)
+			}
+			continue
+		case "_args_":
+			d.positional(r, pair)
+			continue
+		}
+		if slices.Contains(unneeded, pair.Key) {
+			d.given[pair.Key] = true
+			continue
+		}
+		d.keyword(r, pair)
+	}
+	d.finish(targetPos)
+	if h.checking || d.problems.HasErrors() {
+		return h.promise(e, d.problems)
+	}
+	for _, w := range d.problems {
+		h.warn(w)
+	}
+	env := h.env
+	env.Path = path
+	v, err := e.build(d.args, &env)
+	if err != nil {
+		return nil, diag.List{d.blame(err, targetPos)}
+	}
+	h.built = append(h.built, v)
+	return v, nil
+}
+
+func (h *host) promise(e *Entry, problems diag.List) (any, error) {
+	if !h.checking {
+		return nil, problems
+	}
+	h.problems.Add(problems...)
+	return Promise{e}, nil
+}
+
+func (h *host) unknown(problems diag.List) (any, error) {
+	if !h.checking {
+		return nil, problems
+	}
+	h.problems.Add(problems...)
+	return config.Unknown{}, nil
+}
+
+// warn logs a warning of the declaration once, with its place.
+func (h *host) warn(d diag.Diagnostic) {
+	if h.warned[d.Error()] {
+		return
+	}
+	h.warned[d.Error()] = true
+	h.env.Log.Warn().Msg(d.Error())
+}
+
+func unknownTarget(target string, pos diag.Pos, path string) diag.Diagnostic {
+	d := diag.Diagnostic{Pos: pos, Path: path, Msg: fmt.Sprintf("Cannot locate class or function: %q", target)}
+	switch near := diag.Nearest(target, Names(), 1); {
+	case strings.HasPrefix(target, "project."):
+		d.Hint = "lighter runs no Python: a project's classes are ported to Starlark, beside the marker __lighter__.star"
+	case len(near) > 0:
+		d.Hint = fmt.Sprintf("did you mean '%s'?", near[0])
+	default:
+		d.Hint = "`lighter list` shows what there is"
+	}
+	return d
+}
+
+// Attr gives an attribute of a built object, of a namespace such as torch.nn, or of what will be built.
+func (h *host) Attr(obj any, name string) (any, bool, []string) {
+	switch o := obj.(type) {
+	case Promise, config.Unknown:
+		return config.Unknown{}, true, nil
+	case namespace:
+		return o.attr(h, name)
+	case Attributer:
+		return o.Attr(name)
+	case *config.Dict:
+		if v := o.Get(name); v != nil {
+			return v, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// Index gives obj[i] of a built object.
+func (h *host) Index(obj, i any) (any, error) {
+	switch o := obj.(type) {
+	case Promise, config.Unknown:
+		return config.Unknown{}, nil
+	case Indexer:
+		return o.Index(i)
+	}
+	return nil, fmt.Errorf("%T cannot be indexed", obj)
+}
+
+// Iterate gives the elements of a built object.
+func (h *host) Iterate(obj any) ([]any, bool) {
+	if o, ok := obj.(Iterable); ok {
+		return o.Iterate(), true
+	}
+	return nil, false
+}
+
+// Module gives the namespace of targets that begin with name: "torch", "torch.nn".
+func (h *host) Module(name string) (any, bool) {
+	v, ok, _ := namespace("").attr(h, name)
+	return v, ok
+}
+
+// namespace is a dotted prefix of targets and constants.
+type namespace string
+
+func (ns namespace) attr(h *host, name string) (any, bool, []string) {
+	full := name
+	if ns != "" {
+		full = string(ns) + "." + name
+	}
+	if v, ok := constants[full]; ok {
+		return v, true, nil
+	}
+	if e, ok := Lookup(full); ok {
+		return h.callable(e), true, nil
+	}
+	var names []string
+	for _, known := range append(Names(), constantNames()...) {
+		if known == full || strings.HasPrefix(known, full+".") {
+			return namespace(full), true, nil
+		}
+		if rest, ok := strings.CutPrefix(known, string(ns)+"."); ok {
+			head, _, _ := strings.Cut(rest, ".")
+			names = append(names, head)
+		}
+	}
+	return nil, false, slices.Compact(names)
+}
+
+// callable lets an expression build a component: `$torch.zeros(3)`.
+func (h *host) callable(e *Entry) Func {
+	return func(args []any, kwargs map[string]any) (any, error) {
+		d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), path: e.Target, given: map[string]bool{}}
+		d.args.Set(e.proto)
+		deepCopy(d.args)
+		for i, a := range args {
+			d.place(i, a, nil, e.Target+"::_args_::"+strconv.Itoa(i))
+		}
+		d.collect()
+		for name, v := range kwargs {
+			d.set(config.Pair{Key: name}, v)
+		}
+		d.finish(diag.Pos{})
+		if d.problems.HasErrors() {
+			return nil, errors.New(d.problems[0].Msg)
+		}
+		if h.checking {
+			return Promise{e}, nil
+		}
+		env := h.env
+		env.Path = e.Target
+		v, err := e.build(d.args, &env)
+		if err == nil {
+			h.built = append(h.built, v)
+		}
+		return v, err
+	}
+}
+
+var constants = map[string]any{}
+
+// Constant makes a value known to expressions, `$torch.float32`.
+func Constant(name string, v any) { constants[name] = v }
+
+func constantNames() []string {
+	var names []string
+	for n := range constants {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,118 @@
+// Package registry maps a `_target_` to the component behind it. A component is declared once, as a Go struct whose `cfg`
+// tags name its arguments and whose values are the defaults; that declaration feeds decoding, checking, listing, the
+// schema and the docs.
+package registry
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/rs/zerolog"
+)
+
+// Env is what a component may ask for while it is built.
+type Env struct {
+	Stage string // the command: fit, validate, test or predict
+	Path  string // the component's key path, "model::network::0"
+	Log   zerolog.Logger
+}
+
+// Builder is a component's prototype: a struct of its arguments that can build what they describe.
+type Builder[K any] interface {
+	Build(env *Env) (K, error)
+}
+
+// Validator is a prototype with rules beyond its fields' types. It runs before anything is built, also when values known
+// only at build time still have their defaults. A [FieldError] points at the argument.
+type Validator interface{ Validate() error }
+
+// Documenter is a prototype with prose for the reference.
+type Documenter interface{ Doc() string }
+
+// Entry is a registered component.
+type Entry struct {
+	Target  string
+	Aliases []string
+	Kind    reflect.Type // the contract it fulfils
+	Fields  []Field      // in the order of positional arguments
+	proto   reflect.Value
+	build   func(args reflect.Value, env *Env) (any, error)
+}
+
+// Class is the last part of the target: "Linear".
+func (e *Entry) Class() string { return e.Target[strings.LastIndexByte(e.Target, '.')+1:] }
+
+// Doc is the component's prose, "" when it has none.
+func (e *Entry) Doc() string {
+	if d, ok := e.proto.Interface().(Documenter); ok {
+		return d.Doc()
+	}
+	return ""
+}
+
+var entries = map[string]*Entry{}
+
+// Register adds a component under its target and aliases. It panics on a bad declaration or a name taken already: both
+// are mistakes in the program, seen at start-up.
+func Register[K any](target string, prototype Builder[K], aliases ...string) {
+	v := reflect.ValueOf(prototype)
+	if v.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("registry: the prototype of %s is a %s, not a struct", target, v.Kind()))
+	}
+	fields, err := fieldsOf(v)
+	if err != nil {
+		panic(fmt.Sprintf("registry: %s: %v", target, err))
+	}
+	e := &Entry{
+		Target: target, Aliases: aliases, Kind: reflect.TypeFor[K](), Fields: fields, proto: v,
+		build: func(args reflect.Value, env *Env) (any, error) { return args.Interface().(Builder[K]).Build(env) },
+	}
+	for _, name := range append([]string{target}, aliases...) {
+		if entries[name] != nil {
+			panic(fmt.Sprintf("registry: %s is registered twice", name))
+		}
+		entries[name] = e
+	}
+}
+
+// Lookup finds a component by its target or an alias.
+func Lookup(target string) (*Entry, bool) {
+	e, ok := entries[target]
+	return e, ok
+}
+
+// All lists the components by target.
+func All() []*Entry {
+	var all []*Entry
+	for name, e := range entries {
+		if name == e.Target {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Entry) int { return strings.Compare(a.Target, b.Target) })
+	return all
+}
+
+// Names lists every target and alias, sorted.
+func Names() []string {
+	names := make([]string, 0, len(entries))
+	for name := range entries {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+type fieldError struct {
+	field string
+	msg   string
+}
+
+func (e *fieldError) Error() string { return e.field + ": " + e.msg }
+
+// FieldError blames an argument by its `cfg` name.
+func FieldError(field, format string, args ...any) error {
+	return &fieldError{field, fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,70 @@
+package torchfile
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/lighter-go/lighter/internal/atomicfile"
+)
+
+// File is a checkpoint that is open for reading. Root's tensors read from the
+// file, so they can be used until Close.
+type File struct {
+	Root any // the object that was saved
+	f    *os.File
+}
+
+// Open opens a checkpoint, checks all of it and decodes its structure. The
+// tensors' bytes stay in the file.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err // names the path
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%w: not a regular file", ErrNotCheckpoint)
+	}
+	var root any
+	if err == nil {
+		root, err = Read(f, st.Size())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &File{Root: root, f: f}, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error { return f.f.Close() }
+
+// Read is Open for a checkpoint of size bytes in r. The tensors of the result
+// read from r.
+func Read(r io.ReaderAt, size int64) (any, error) {
+	a, err := openArchive(r, size)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := a.record("data.pkl")
+	if err != nil {
+		return nil, err
+	}
+	pickle, err := rec.bytes(maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{buf: pickle, arc: a, memo: map[uint32]any{}, storages: map[string]*Storage{}}
+	root, err := m.run()
+	if err != nil {
+		return nil, fmt.Errorf("record %q: %w", rec.name, err)
+	}
+	return root, nil
+}
+
+// Save writes a checkpoint to a file, whole or not at all: see
+// [atomicfile.Write].
+func Save(path string, root any) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, root) })
+}

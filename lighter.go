@@ -1,0 +1,100 @@
+// Package lighter holds the contracts between the trainer and the parts a configuration names, and [Register], which
+// makes a part known under a `_target_`. Write a component against this package and package tensor; nothing else of
+// the module is needed, and nothing else imports it.
+package lighter
+
+import (
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Value is what flows between datasets, steps and modules: a [tensor.Tensor], a bool, int64, float64 or string, nil, a
+// [List] or a [Dict] of values.
+type Value = any
+
+// List is an ordered collection of values: a batch (input, target), a module's several results.
+type List = []Value
+
+// Dict is a collection of named values: a batch or a step's output given by name.
+type Dict = map[string]Value
+
+// Env is what a component may ask for while it is built.
+type Env = registry.Env
+
+// Register makes a component known. The type argument is the contract it fulfils; prototype is a struct whose `cfg`
+// tags name its arguments and whose values are their defaults. It panics on a mistake in the declaration, at start-up.
+//
+//	type Linear struct {
+//		InFeatures  int  `cfg:"in_features,required" help:"size of each input sample"`
+//		OutFeatures int  `cfg:"out_features,required" help:"size of each output sample"`
+//		Bias        bool `cfg:"bias" help:"learn an additive bias"`
+//	}
+//
+//	func (c Linear) Build(*lighter.Env) (lighter.Module, error) { ... }
+//
+//	func init() { lighter.Register[lighter.Module]("torch.nn.Linear", Linear{Bias: true}) }
+func Register[K any](target string, prototype registry.Builder[K], aliases ...string) {
+	registry.Register(target, prototype, aliases...)
+}
+
+// FieldError is what a component's Validate returns to blame one of its arguments by its `cfg` name.
+func FieldError(field, format string, args ...any) error {
+	return registry.FieldError(field, format, args...)
+}
+
+// Mode is what a step is done for.
+type Mode int
+
+// The modes, in the order of a fit. Val covers validation in a fit, the sanity check and `lighter validate`.
+const (
+	Train Mode = iota
+	Val
+	Test
+	Predict
+)
+
+// String is the word metrics are logged under: "train", "val", "test", "predict".
+func (m Mode) String() string { return [...]string{"train", "val", "test", "predict"}[m] }
+
+// Output is what a step gives: named values. "loss" is a scalar tensor or a Dict that holds "total"; "pred", "target" and
+// "input" are what writers and callbacks use.
+type Output = Dict
+
+// Trainer is what models, callbacks and loggers see of the run. Its methods are called on the run's thread only.
+type Trainer interface {
+	// Mode is what is being done now; Stage the command: fit, validate, test or predict.
+	Mode() Mode
+	Stage() string
+	// SanityChecking is true in the validation before the first epoch.
+	SanityChecking() bool
+	// Epoch counts from 0; GlobalStep counts the optimizer's steps; BatchIdx the batches of this epoch.
+	Epoch() int
+	GlobalStep() int64
+	BatchIdx() int
+	// NumBatches is how many batches an epoch of the current mode has; -1 when that is unknown.
+	NumBatches() int
+	MaxEpochs() int
+	// Log records a value of the current batch. The mean over an epoch is weighted by batch size. The value stays on its
+	// device until it is written.
+	Log(name string, v tensor.Tensor, o LogOptions)
+	// LogEpoch records a value at an epoch's end, as float32.
+	LogEpoch(name string, v float64)
+	// StepLogged says whether the values of this batch will be written: when not, don't compute what only a step row shows.
+	StepLogged() bool
+	// Metrics are the values logged last, by name. Waits for the device.
+	Metrics() map[string]float64
+	// LogDir is the run's folder, "" when there is none.
+	LogDir() string
+	Model() Model
+	Optimizer() Optimizer
+	// SaveCheckpoint writes the run's whole state to path.
+	SaveCheckpoint(path string, weightsOnly bool) error
+	// Stop ends the fit at the end of this epoch.
+	Stop(reason string)
+}
+
+// LogOptions says which rows a logged value goes to.
+type LogOptions struct {
+	Step, Epoch bool // the names get no suffix of their own
+	BatchSize   int  // the weight in the epoch's mean; 0 takes that of the batch
+}

@@ -1,0 +1,211 @@
+package lighter
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Node is a module's place in the tree of modules: embed it, add to it while building, and return it from Node.
+// Names are PyTorch's, so that the paths of [Node.State] are the keys of PyTorch's state_dict.
+type Node struct {
+	class    string
+	frozen   bool // eval mode
+	entries  []entry
+	children []Child
+}
+
+// Child is a module inside another.
+type Child struct {
+	Name   string
+	Module Module
+}
+
+type entry struct {
+	name       string
+	value      tensor.Tensor
+	buffer     bool
+	persistent bool
+}
+
+// Named is a parameter or buffer under its path, "network.0.weight".
+type Named struct {
+	Name   string
+	Value  tensor.Tensor
+	Buffer bool
+}
+
+// SetClass names the module's class, "Linear", for messages and summaries.
+func (n *Node) SetClass(class string) { n.class = class }
+
+// Class is the name of the module's class.
+func (n *Node) Class() string { return n.class }
+
+// Node returns n: what makes a struct that embeds Node a part of the tree.
+func (n *Node) Node() *Node { return n }
+
+// Param adds a parameter, which from now on requires a gradient, and returns it.
+func (n *Node) Param(name string, t tensor.Tensor) tensor.Tensor {
+	if t.Defined() {
+		t.SetRequiresGrad(true)
+		n.entries = append(n.entries, entry{name: name, value: t})
+	}
+	return t
+}
+
+// Buffer adds a tensor that is saved but not trained, and returns it.
+func (n *Node) Buffer(name string, t tensor.Tensor) tensor.Tensor {
+	n.entries = append(n.entries, entry{name: name, value: t, buffer: true, persistent: true})
+	return t
+}
+
+// Add adds a module inside this one. A nil module is left out.
+func (n *Node) Add(name string, m Module) {
+	if m != nil {
+		n.children = append(n.children, Child{name, m})
+	}
+}
+
+// Children are the modules directly inside this one.
+func (n *Node) Children() []Child { return n.children }
+
+// Training says whether the module is in training mode, as it is at first.
+func (n *Node) Training() bool { return !n.frozen }
+
+// SetTraining switches this module and all inside it to training or evaluation.
+func (n *Node) SetTraining(on bool) {
+	n.frozen = !on
+	for _, c := range n.children {
+		c.Module.Node().SetTraining(on)
+	}
+}
+
+// Walk visits this module and all inside it, parents first, each once, with its path.
+func (n *Node) Walk(visit func(path string, m *Node)) {
+	n.walk("", map[*Node]bool{}, visit)
+}
+
+func (n *Node) walk(path string, seen map[*Node]bool, visit func(string, *Node)) {
+	if seen[n] {
+		return
+	}
+	seen[n] = true
+	visit(path, n)
+	for _, c := range n.children {
+		c.Module.Node().walk(join(path, c.Name), seen, visit)
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// Params are the parameters of this module and all inside it, in PyTorch's order, each tensor once.
+func (n *Node) Params() []Named {
+	var out []Named
+	n.Walk(func(path string, m *Node) {
+		for _, e := range m.entries {
+			if !e.buffer && !holds(out, e.value) {
+				out = append(out, Named{Name: join(path, e.name), Value: e.value})
+			}
+		}
+	})
+	return out
+}
+
+func holds(ns []Named, t tensor.Tensor) bool {
+	for _, n := range ns {
+		if n.Value.Same(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// State lists the parameters and buffers of state_dict, in PyTorch's order. A tensor that two modules share appears under
+// both names.
+func (n *Node) State() []Named { return n.state("") }
+
+func (n *Node) state(path string) []Named {
+	var out []Named
+	for _, buffer := range []bool{false, true} {
+		for _, e := range n.entries {
+			if e.buffer == buffer && (!buffer || e.persistent) {
+				out = append(out, Named{Name: join(path, e.name), Value: e.value, Buffer: e.buffer})
+			}
+		}
+	}
+	for _, c := range n.children {
+		out = append(out, c.Module.Node().state(join(path, c.Name))...)
+	}
+	return out
+}
+
+// LoadState copies tensors into the parameters and buffers of the same names. With strict set every name must be on both
+// sides. The error lists all that is wrong, in PyTorch's words.
+func (n *Node) LoadState(state map[string]tensor.Tensor, strict bool) error {
+	var problems []string
+	known := map[string]bool{}
+	tensor.NoGrad(func() {
+		for _, e := range n.State() {
+			known[e.Name] = true
+			v, ok := state[e.Name]
+			switch {
+			case !ok && strict:
+				problems = append(problems, fmt.Sprintf("missing key %q", e.Name))
+			case ok && !v.SameShape(e.Value.Shape()):
+				problems = append(problems, fmt.Sprintf("size mismatch for %s: the checkpoint has %v, the current model %v", e.Name, v.Shape(), e.Value.Shape()))
+			case ok:
+				e.Value.CopyInPlace(v)
+			}
+		}
+	})
+	for name := range state {
+		if strict && !known[name] {
+			problems = append(problems, fmt.Sprintf("unexpected key %q", name))
+		}
+	}
+	if problems != nil {
+		return fmt.Errorf("error(s) in loading state_dict for %s: %s", n.class, strings.Join(problems, "; "))
+	}
+	return nil
+}
+
+// TensorArg is argument i of a Forward; who is the class, for the error.
+func TensorArg(who string, in []Value, i int) tensor.Tensor {
+	if i >= len(in) {
+		tensor.Fail(who, "forward() takes at least %d argument(s), got %d", i+1, len(in))
+	}
+	t, ok := in[i].(tensor.Tensor)
+	if !ok {
+		tensor.Fail(who, "argument %d must be a Tensor, not %s", i+1, TypeName(in[i]))
+	}
+	return t
+}
+
+// TypeName is a value's type in Python's words, for messages.
+func TypeName(v Value) string {
+	switch v.(type) {
+	case nil:
+		return "NoneType"
+	case tensor.Tensor:
+		return "Tensor"
+	case List:
+		return "list"
+	case Dict:
+		return "dict"
+	case bool:
+		return "bool"
+	case int64:
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "str"
+	}
+	return fmt.Sprintf("%T", v)
+}

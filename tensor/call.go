@@ -1,0 +1,201 @@
+package tensor
+
+// #include "lighter.h"
+// #include <stdlib.h>
+import "C"
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// Kwarg is a keyword argument of [Call].
+type Kwarg struct {
+	Name  string
+	Value any
+}
+
+// Call runs any ATen operator by name, `Call("aten::linear", x, w)` or `Call("linear", x, w)`. The overload is the
+// first whose schema takes the arguments; defaults and types come from the schema. Arguments are nil, Tensor, bool,
+// int, int64, float64, string, DType, Device, MemoryFormat, slices of those, and Kwarg. Results are Tensor, bool, int64,
+// float64, string, nil or []any of those. About 3 us dearer than a direct call.
+func Call(name string, args ...any) []any {
+	buf := appendText(nil, name)
+	positional := 0
+	for _, a := range args {
+		if _, named := a.(Kwarg); !named {
+			positional++
+		}
+	}
+	buf = binary.LittleEndian.AppendUint32(buf, uint32(positional))
+	for _, a := range args[:positional] {
+		if _, named := a.(Kwarg); named {
+			Fail(name, "positional argument follows a keyword argument")
+		}
+		buf = appendValue(name, buf, a)
+	}
+	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(args)-positional))
+	for _, a := range args[positional:] {
+		kw := a.(Kwarg)
+		buf = appendValue(name, appendText(buf, kw.Name), kw.Value)
+	}
+	var out *C.char
+	var n C.size_t
+	status := C.lt_call((*C.char)(unsafe.Pointer(unsafe.SliceData(buf))), C.size_t(len(buf)), &out, &n)
+	if status != 0 {
+		panic(callError(name))
+	}
+	r := reader{unsafe.Slice((*byte)(unsafe.Pointer(out)), int(n))}
+	results := make([]any, r.uint32())
+	for i := range results {
+		results[i] = r.value()
+	}
+	return results
+}
+
+// CallOne is [Call] for an operator with one tensor as its result.
+func CallOne(name string, args ...any) Tensor {
+	r := Call(name, args...)
+	if len(r) == 1 {
+		if t, ok := r[0].(Tensor); ok {
+			return t
+		}
+	}
+	Fail(name, "gives %d results, not one tensor", len(r))
+	return Tensor{}
+}
+
+func callError(name string) *Error {
+	var kind C.int
+	msg := C.GoString(C.lt_error(&kind))
+	short := strings.TrimPrefix(name, "aten::")
+	switch ErrorKind(kind) {
+	case UnknownOperator:
+		return newError(short, UnknownOperator, "libtorch has no operator of this name")
+	case BadArguments:
+		e := newError(short, BadArguments, strings.TrimPrefix(msg, name+": "))
+		e.Msg = strings.Join(strings.Fields(strings.ReplaceAll(e.Full, "aten::", "")), " ")
+		return e
+	}
+	return newError(short, ErrorKind(kind), msg)
+}
+
+// Operators lists the names of all ATen operators, sorted, without "aten::".
+var Operators = sync.OnceValue(func() []string {
+	var n C.size_t
+	p := C.lt_operators(&n)
+	return strings.Fields(C.GoStringN(p, C.int(n)))
+})
+
+// Schemas gives the schemas of an operator's overloads, as libtorch writes them; none when there is no such operator.
+func Schemas(name string) []string {
+	c := C.CString(name)
+	defer C.free(unsafe.Pointer(c))
+	var n C.size_t
+	p := C.lt_schemas(c, &n)
+	text := strings.TrimSpace(C.GoStringN(p, C.int(n)))
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.LittleEndian.AppendUint32(b, uint32(len(s))), s...)
+}
+
+// A value is a tag byte and its payload in little-endian order: n; t handle; i int64; d float64; b byte; s text;
+// v device type and index; l count and values.
+func appendValue(op string, b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, 'n')
+	case Tensor:
+		if v.p == nil {
+			return append(b, 'n')
+		}
+		return binary.LittleEndian.AppendUint64(append(b, 't'), uint64(uintptr(v.p)))
+	case bool:
+		if v {
+			return append(b, 'b', 1)
+		}
+		return append(b, 'b', 0)
+	case int:
+		return appendInt(b, int64(v))
+	case int64:
+		return appendInt(b, v)
+	case DType:
+		return appendInt(b, int64(v))
+	case MemoryFormat:
+		return appendInt(b, int64(v))
+	case float64:
+		return binary.LittleEndian.AppendUint64(append(b, 'd'), math.Float64bits(v))
+	case string:
+		return appendText(append(b, 's'), v)
+	case Device:
+		b = binary.LittleEndian.AppendUint32(append(b, 'v'), uint32(v.Type))
+		return binary.LittleEndian.AppendUint32(b, uint32(int32(v.index())))
+	case []any:
+		return appendList(op, b, v)
+	case []Tensor:
+		return appendList(op, b, v)
+	case []int64:
+		return appendList(op, b, v)
+	case []float64:
+		return appendList(op, b, v)
+	case []bool:
+		return appendList(op, b, v)
+	}
+	Fail(op, "an argument of type %T cannot be given to an operator", v)
+	return b
+}
+
+func appendInt(b []byte, v int64) []byte {
+	return binary.LittleEndian.AppendUint64(append(b, 'i'), uint64(v))
+}
+
+func appendList[V any](op string, b []byte, items []V) []byte {
+	b = binary.LittleEndian.AppendUint32(append(b, 'l'), uint32(len(items)))
+	for _, i := range items {
+		b = appendValue(op, b, i)
+	}
+	return b
+}
+
+type reader struct{ b []byte }
+
+func (r *reader) take(n int) []byte {
+	head := r.b[:n]
+	r.b = r.b[n:]
+	return head
+}
+
+func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
+func (r *reader) uint64() uint64 { return binary.LittleEndian.Uint64(r.take(8)) }
+
+func (r *reader) value() any {
+	switch r.take(1)[0] {
+	case 't':
+		// The handle came through a buffer as a number; it points to C memory, which the collector does not move.
+		h := r.uint64()
+		return Tensor{*(*unsafe.Pointer)(unsafe.Pointer(&h))}
+	case 'i':
+		return int64(r.uint64())
+	case 'd':
+		return math.Float64frombits(r.uint64())
+	case 'b':
+		return r.take(1)[0] != 0
+	case 's':
+		return string(r.take(int(r.uint32())))
+	case 'l':
+		items := make([]any, r.uint32())
+		for i := range items {
+			items[i] = r.value()
+		}
+		return items
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package tensor
+
+// #include "lighter.h"
+// #include <stdlib.h>
+import "C"
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"github.com/sugarme/gotch/libtch"
+)
+
+// ErrorKind says what sort of failure an operation met.
+type ErrorKind int
+
+// The kinds of [Error], in the order of lighter.h's.
+const (
+	RuntimeError ErrorKind = iota
+	OutOfMemory
+	ValueError
+	IndexError
+	NotImplemented
+	NoScope
+	UnknownOperator
+	BadArguments
+)
+
+// Error is what an operation panics with.
+type Error struct {
+	Op   string // the operation, "linear"
+	Kind ErrorKind
+	Msg  string // libtorch's message, its first line
+	Full string // the whole message; with [Debug], C++ frames included
+}
+
+func (e *Error) Error() string { return e.Op + ": " + e.Msg }
+
+// Fail panics with an [*Error] of the caller's making: how layers written in Go report a misuse during a step.
+func Fail(op, format string, args ...any) {
+	msg := fmt.Sprintf(format, args...)
+	panic(&Error{Op: op, Kind: ValueError, Msg: msg, Full: msg})
+}
+
+// Catch runs f and returns the operation error that stopped it, or nil.
+func Catch(f func()) (err error) {
+	defer Recover(&err)
+	f()
+	return nil
+}
+
+// Recover, deferred, turns an operation's panic into *err. Other panics go on.
+func Recover(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *Error:
+		*err = r
+	default:
+		panic(r)
+	}
+}
+
+// Debug keeps libtorch's C++ frames in the Full text of errors. Without it they are never computed.
+func Debug(on bool) { C.lt_backtraces(boolC(on)) }
+
+func newError(op string, kind ErrorKind, full string) *Error {
+	msg, _, _ := strings.Cut(full, "\nException raised from")
+	full = msg
+	msg, _, _ = strings.Cut(strings.TrimSpace(msg), "\n")
+	return &Error{Op: op, Kind: kind, Msg: msg, Full: full}
+}
+
+// check panics when a call of lighter.h failed.
+func check(op string, status C.int) {
+	if status == 0 {
+		return
+	}
+	var kind C.int
+	msg := C.GoString(C.lt_error(&kind))
+	panic(newError(op, ErrorKind(kind), msg))
+}
+
+// checkTorch panics when the last call of libtch failed.
+func checkTorch(op string) {
+	if p := unsafe.Pointer(libtch.GetAndResetLastErr()); p != nil {
+		msg := C.GoString((*C.char)(p))
+		kind := ErrorKind(C.lt_classify((*C.char)(p)))
+		C.free(p)
+		panic(newError(op, kind, msg))
+	}
+}
+
+func boolC(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,751 @@
+#include "lighter.h"
+
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
+#include <c10/util/Logging.h>
+#include <torch/csrc/autograd/anomaly_mode.h>
+#include <torch/csrc/jit/runtime/operator.h>
+
+#include <dlfcn.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstring>
+#include <set>
+#include <sstream>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#define LT_TORCH (TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR)
+
+namespace {
+
+using at::Tensor;
+using List = std::vector<Tensor>;
+
+std::atomic<int64_t> live{0};
+
+// One stack a thread: `tracked` holds the handles of all open scopes, `marks` where each scope begins.
+struct Scopes {
+  std::vector<Tensor *> tracked;
+  std::vector<size_t> marks;
+};
+thread_local Scopes scopes;
+
+thread_local std::string last_error;
+thread_local int last_kind = LT_RUNTIME;
+bool keep_backtraces = false;
+
+const Tensor &T(lt_tensor t) { return *static_cast<Tensor *>(t); }
+const List &L(lt_list l) { return *static_cast<List *>(l); }
+
+int classify(const std::string &m) {
+  auto has = [&](const char *s) { return m.find(s) != std::string::npos; };
+  if (has("can't allocate memory") || has("out of memory") || has("not enough memory") || has("bad_alloc"))
+    return LT_OUT_OF_MEMORY;
+  if (has("not implemented for") || has("Could not run '")) return LT_NOT_IMPLEMENTED;
+  return LT_RUNTIME;
+}
+
+int fail(int kind, std::string message) {
+  last_kind = kind;
+  last_error = std::move(message);
+  return 1;
+}
+
+// Failure is an error of ours with its kind; guard turns it into lt_error's message.
+struct Failure {
+  int kind;
+  std::string message;
+};
+
+template <class F> int guard(F f) {
+  try {
+    f();
+    return 0;
+  } catch (const Failure &e) {
+    return fail(e.kind, e.message);
+  } catch (const c10::OutOfMemoryError &e) {
+    return fail(LT_OUT_OF_MEMORY, e.what_without_backtrace());
+  } catch (const c10::IndexError &e) {
+    return fail(LT_INDEX, e.what_without_backtrace());
+  } catch (const c10::NotImplementedError &e) {
+    return fail(LT_NOT_IMPLEMENTED, e.what_without_backtrace());
+  } catch (const c10::ValueError &e) {
+    return fail(LT_VALUE, e.what_without_backtrace());
+  } catch (const c10::Error &e) {
+    std::string m = keep_backtraces ? e.what() : e.what_without_backtrace();
+    return fail(classify(m), m);
+  } catch (const std::bad_alloc &) {
+    return fail(LT_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception &e) {
+    return fail(classify(e.what()), e.what());
+  } catch (...) {
+    return fail(LT_RUNTIME, "unknown C++ exception");
+  }
+}
+
+// The handle is owned by whoever receives it: a scope through lt_track, or a Go owner.
+Tensor *handle(Tensor t) { return new Tensor(std::move(t)); }
+
+void release(Tensor *t) {
+  delete t;
+  live.fetch_sub(1, std::memory_order_relaxed);
+}
+
+c10::Device device_of(int type, int index) {
+  return c10::Device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index));
+}
+
+at::Generator generator_of(int device, int index) { return at::globalContext().defaultGenerator(device_of(device, index)); }
+
+} // namespace
+
+const char *lt_error(int *kind) {
+  *kind = last_kind;
+  return last_error.c_str();
+}
+
+int lt_classify(const char *message) { return classify(message); }
+
+// Without backtraces an error costs microseconds instead of the symbolising of a stack.
+void lt_backtraces(int on) {
+  keep_backtraces = on != 0;
+#if LT_TORCH >= 203
+  if (!on) c10::SetStackTraceFetcher(std::function<std::string()>([] { return std::string(); }));
+#else
+  if (!on) c10::SetStackTraceFetcher([] { return std::string(); });
+#endif
+}
+
+// ---- scopes
+
+void lt_scope_open(void) { scopes.marks.push_back(scopes.tracked.size()); }
+
+void lt_scope_close(void) {
+  if (scopes.marks.empty()) return;
+  size_t mark = scopes.marks.back();
+  scopes.marks.pop_back();
+  while (scopes.tracked.size() > mark) {
+    Tensor *t = scopes.tracked.back();
+    scopes.tracked.pop_back();
+    release(t);
+  }
+}
+
+int lt_scope_depth(void) { return static_cast<int>(scopes.marks.size()); }
+
+int lt_track(lt_tensor t) {
+  live.fetch_add(1, std::memory_order_relaxed);
+  if (scopes.marks.empty()) {
+    release(static_cast<Tensor *>(t));
+    return fail(LT_NO_SCOPE, "no tensor scope is open on this thread");
+  }
+  scopes.tracked.push_back(static_cast<Tensor *>(t));
+  return 0;
+}
+
+int lt_adopt(lt_tensor t) {
+  if (scopes.marks.empty()) return fail(LT_NO_SCOPE, "no tensor scope is open on this thread");
+  scopes.tracked.push_back(static_cast<Tensor *>(t));
+  return 0;
+}
+
+int lt_return(lt_tensor t, lt_tensor *out) {
+  if (scopes.marks.size() < 2) return fail(LT_NO_SCOPE, "no outer tensor scope is open on this thread");
+  auto *copy = handle(T(t));
+  live.fetch_add(1, std::memory_order_relaxed);
+  size_t mark = scopes.marks.back()++;
+  scopes.tracked.insert(scopes.tracked.begin() + mark, copy);
+  *out = copy;
+  return 0;
+}
+
+lt_tensor lt_share(lt_tensor t) {
+  live.fetch_add(1, std::memory_order_relaxed);
+  return handle(T(t));
+}
+
+void lt_free(lt_tensor t) { release(static_cast<Tensor *>(t)); }
+
+int64_t lt_live(void) { return live.load(std::memory_order_relaxed); }
+
+// ---- facts
+
+int lt_dim(lt_tensor t) { return static_cast<int>(T(t).dim()); }
+
+void lt_sizes(lt_tensor t, int64_t *sizes, int64_t *strides) {
+  auto s = T(t).sizes();
+  if (sizes) std::copy(s.begin(), s.end(), sizes);
+  if (strides) {
+    auto st = T(t).strides();
+    std::copy(st.begin(), st.end(), strides);
+  }
+}
+
+int64_t lt_numel(lt_tensor t) { return T(t).numel(); }
+int lt_dtype(lt_tensor t) { return static_cast<int>(T(t).scalar_type()); }
+
+int lt_device(lt_tensor t, int *index) {
+  auto d = T(t).device();
+  *index = d.index();
+  return static_cast<int>(d.type());
+}
+
+int lt_flag(lt_tensor t, int which) {
+  const Tensor &x = T(t);
+  switch (which) {
+  case 0: return x.defined();
+  case 1: return x.requires_grad();
+  case 2: return x.is_leaf();
+  case 3: return x.is_contiguous();
+  case 4: return x.is_contiguous(at::MemoryFormat::ChannelsLast);
+  case 5: return x.is_floating_point();
+  case 6: return x.layout() == at::kStrided;
+  case 7: return x.is_inference();
+  }
+  return 0;
+}
+
+void *lt_data(lt_tensor t) { return T(t).data_ptr(); }
+int64_t lt_storage_offset(lt_tensor t) { return T(t).storage_offset(); }
+
+void *lt_storage(lt_tensor t, int64_t *bytes) {
+  auto s = T(t).storage();
+  *bytes = static_cast<int64_t>(s.nbytes());
+  return const_cast<void *>(s.data());
+}
+
+// ---- data
+
+lt_tensor lt_from_bytes(const void *data, const int64_t *sizes, int dim, int dtype) {
+  Tensor *out = nullptr;
+  guard([&] {
+    Tensor t = at::empty(at::IntArrayRef(sizes, dim), at::TensorOptions(static_cast<at::ScalarType>(dtype)));
+    if (t.numel() > 0) std::memcpy(t.data_ptr(), data, t.nbytes());
+    out = handle(std::move(t));
+  });
+  return out;
+}
+
+int lt_read(lt_tensor t, void *data, int64_t bytes) {
+  return guard([&] {
+    Tensor c = T(t).detach().cpu().contiguous();
+    TORCH_CHECK(static_cast<int64_t>(c.nbytes()) == bytes, "tensor holds ", c.nbytes(), " bytes, not ", bytes);
+    if (bytes > 0) std::memcpy(data, c.data_ptr(), bytes);
+  });
+}
+
+int lt_item(lt_tensor t, double *d, int64_t *i, int *is_int) {
+  return guard([&] {
+    at::Scalar s = T(t).item();
+    *is_int = s.isIntegral(true);
+    if (*is_int) {
+      *i = s.to<int64_t>();
+      *d = static_cast<double>(*i);
+    } else {
+      *d = s.to<double>();
+    }
+  });
+}
+
+int lt_set_data(lt_tensor t, lt_tensor data) {
+  return guard([&] { static_cast<Tensor *>(t)->set_data(T(data)); });
+}
+
+int lt_to(lt_tensor t, int device, int index, int dtype, int non_blocking, lt_tensor *out) {
+  return guard([&] {
+    *out = handle(T(t).to(device_of(device, index), static_cast<at::ScalarType>(dtype), non_blocking != 0));
+  });
+}
+
+// ---- autograd
+
+int lt_set_requires_grad(lt_tensor t, int on) {
+  return guard([&] { T(t).set_requires_grad(on != 0); });
+}
+
+lt_tensor lt_grad(lt_tensor t) {
+  const Tensor &g = T(t).grad();
+  return g.defined() ? handle(g) : nullptr;
+}
+
+int lt_backward(lt_tensor loss, lt_tensor gradient, int retain) {
+  return guard([&] { T(loss).backward(gradient ? T(gradient) : Tensor(), retain != 0); });
+}
+
+int lt_grad_enabled(void) { return at::GradMode::is_enabled(); }
+void lt_set_grad_enabled(int on) { at::GradMode::set_enabled(on != 0); }
+void *lt_inference_enter(int on) { return new c10::InferenceMode(on != 0); }
+void lt_inference_exit(void *guard) { delete static_cast<c10::InferenceMode *>(guard); }
+void lt_set_anomaly(int on) { torch::autograd::AnomalyMode::set_enabled(on != 0, true); }
+
+// ---- autocast
+
+int lt_autocast(int device, int enabled, int dtype, int *was_enabled, int *was_dtype) {
+  return guard([&] {
+    auto type = static_cast<c10::DeviceType>(device);
+    auto want = static_cast<at::ScalarType>(dtype);
+#if LT_TORCH >= 204
+    *was_enabled = at::autocast::is_autocast_enabled(type);
+    *was_dtype = static_cast<int>(at::autocast::get_autocast_dtype(type));
+    at::autocast::set_autocast_enabled(type, enabled != 0);
+    at::autocast::set_autocast_dtype(type, want);
+#else
+    if (type == at::kCUDA) {
+      *was_enabled = at::autocast::is_enabled();
+      *was_dtype = static_cast<int>(at::autocast::get_autocast_gpu_dtype());
+      at::autocast::set_enabled(enabled != 0);
+      at::autocast::set_autocast_gpu_dtype(want);
+    } else {
+      *was_enabled = at::autocast::is_cpu_enabled();
+      *was_dtype = static_cast<int>(at::autocast::get_autocast_cpu_dtype());
+      at::autocast::set_cpu_enabled(enabled != 0);
+      at::autocast::set_autocast_cpu_dtype(want);
+    }
+#endif
+  });
+}
+
+void lt_autocast_clear(void) { at::autocast::clear_cache(); }
+
+// ---- random numbers
+
+int lt_manual_seed(uint64_t seed) {
+  return guard([&] { at::manual_seed(seed); });
+}
+
+lt_tensor lt_rng_state(int device, int index) {
+  Tensor *out = nullptr;
+  guard([&] {
+    auto g = generator_of(device, index);
+    std::lock_guard<std::mutex> lock(g.mutex());
+    out = handle(g.get_state());
+  });
+  return out;
+}
+
+int lt_set_rng_state(int device, int index, lt_tensor state) {
+  return guard([&] {
+    auto g = generator_of(device, index);
+    std::lock_guard<std::mutex> lock(g.mutex());
+    g.set_state(T(state));
+  });
+}
+
+lt_tensor lt_randperm(int64_t n, uint64_t seed) {
+  Tensor *out = nullptr;
+  guard([&] { out = handle(at::randperm(n, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kLong))); });
+  return out;
+}
+
+// ---- lists and optimizers
+
+lt_list lt_list_new(const lt_tensor *t, int64_t n) {
+  auto *l = new List();
+  l->reserve(n);
+  for (int64_t i = 0; i < n; i++) l->push_back(T(t[i]));
+  return l;
+}
+
+void lt_list_free(lt_list l) { delete static_cast<List *>(l); }
+
+namespace {
+
+// Gradients of those parameters that have one; `keep` lists their indices when some have none.
+List grads_of(const List &params, std::vector<size_t> &keep) {
+  List g;
+  g.reserve(params.size());
+  for (size_t i = 0; i < params.size(); i++) {
+    const Tensor &p = params[i].grad();
+    if (!p.defined()) continue;
+    g.push_back(p);
+    keep.push_back(i);
+  }
+  return g;
+}
+
+// The members of a list at the kept indices: the list itself (no copy) when all are kept.
+struct Kept {
+  List copy;
+  at::TensorList view;
+  Kept(lt_list l, const std::vector<size_t> &keep) {
+    if (!l) return;
+    const List &all = L(l);
+    if (keep.size() == all.size()) {
+      view = all;
+      return;
+    }
+    for (size_t i : keep)
+      if (i < all.size()) copy.push_back(all[i]);
+    view = copy;
+  }
+};
+
+Tensor grad_norm(const List &grads, double norm_type) {
+  if (grads.empty()) return at::zeros({});
+  auto norms = at::_foreach_norm(grads, norm_type);
+  for (auto &n : norms) n = n.to(norms[0].device());
+  return at::linalg_vector_norm(at::stack(norms), norm_type);
+}
+
+} // namespace
+
+int lt_zero_grad(lt_list params, int set_to_none) {
+  return guard([&] {
+    for (const Tensor &p : L(params)) {
+      if (!p.grad().defined()) continue;
+      if (set_to_none)
+        p.mutable_grad().reset();
+      else
+        p.mutable_grad().detach_().zero_();
+    }
+  });
+}
+
+int lt_grad_norm(lt_list params, double norm_type, lt_tensor *out) {
+  return guard([&] {
+    std::vector<size_t> keep;
+    *out = handle(grad_norm(grads_of(L(params), keep), norm_type));
+  });
+}
+
+// torch.nn.utils.clip_grad_norm_: the coefficient is clamped on the device, so the host never waits.
+int lt_clip_grad_norm(lt_list params, double max_norm, double norm_type, lt_tensor *out) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<size_t> keep;
+    List grads = grads_of(L(params), keep);
+    Tensor total = grad_norm(grads, norm_type);
+    Tensor coef = at::clamp(max_norm / (total + 1e-6), c10::nullopt, at::Scalar(1.0));
+    for (Tensor &g : grads) g.mul_(coef.to(g.device()));
+    *out = handle(total);
+  });
+}
+
+int lt_clip_grad_value(lt_list params, double value) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<size_t> keep;
+    for (Tensor &g : grads_of(L(params), keep)) g.clamp_(-value, value);
+  });
+}
+
+int lt_fused_sgd(lt_list params, lt_list momentum, double lr, double momentum_factor, double dampening,
+                 double weight_decay, int nesterov, int maximize, int first) {
+#if LT_TORCH >= 203
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<size_t> keep;
+    List grads = grads_of(L(params), keep);
+    if (grads.empty()) return;
+    Kept p(params, keep), m(momentum, keep);
+    at::_fused_sgd_(p.view, grads, m.view, weight_decay, momentum_factor, lr, dampening, nesterov != 0, maximize != 0,
+                    first != 0);
+  });
+#else
+  return fail(LT_NOT_IMPLEMENTED, "this libtorch has no fused SGD");
+#endif
+}
+
+int lt_fused_adam(int decoupled, lt_list params, lt_list exp_avg, lt_list exp_avg_sq, lt_list max_exp_avg_sq,
+                  lt_list step, double lr, double beta1, double beta2, double weight_decay, double eps, int amsgrad,
+                  int maximize) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<size_t> keep;
+    List grads = grads_of(L(params), keep);
+    if (grads.empty()) return;
+    Kept p(params, keep), a(exp_avg, keep), s(exp_avg_sq, keep), x(max_exp_avg_sq, keep), t(step, keep);
+    for (const Tensor &n : t.view) n.add_(1);
+    if (decoupled)
+      at::_fused_adamw_(p.view, grads, a.view, s.view, x.view, t.view, lr, beta1, beta2, weight_decay, eps,
+                        amsgrad != 0, maximize != 0);
+    else
+      at::_fused_adam_(p.view, grads, a.view, s.view, x.view, t.view, lr, beta1, beta2, weight_decay, eps,
+                       amsgrad != 0, maximize != 0);
+  });
+}
+
+// ---- scalars
+
+int lt_scalar(lt_tensor t, int op, double value, lt_tensor *out) {
+  return guard([&] {
+    const Tensor &x = T(t);
+    switch (op) {
+    case '+': *out = handle(x.add(value)); return;
+    case '-': *out = handle(x.sub(value)); return;
+    case '*': *out = handle(x.mul(value)); return;
+    case '/': *out = handle(x.div(value)); return;
+    case 'a': x.add_(value); return;
+    case 'm': x.mul_(value); return;
+    case 'd': x.div_(value); return;
+    case 'f': x.fill_(value); return;
+    }
+    TORCH_CHECK(false, "no such scalar operation");
+  });
+}
+
+int lt_add_scaled(lt_tensor t, lt_tensor other, double alpha) {
+  return guard([&] { T(t).add_(T(other), alpha); });
+}
+
+// ---- operators by name
+
+namespace {
+
+struct Reader {
+  const char *p, *end;
+  template <class V> V get() {
+    TORCH_CHECK(p + sizeof(V) <= end, "call buffer too short");
+    V v;
+    std::memcpy(&v, p, sizeof v);
+    p += sizeof v;
+    return v;
+  }
+  std::string text() {
+    auto n = get<uint32_t>();
+    TORCH_CHECK(p + n <= end, "call buffer too short");
+    std::string s(p, n);
+    p += n;
+    return s;
+  }
+};
+
+using torch::jit::IValue;
+
+IValue read_value(Reader &r) {
+  switch (r.get<char>()) {
+  case 'n': return IValue();
+  case 't': return IValue(*reinterpret_cast<Tensor *>(r.get<uint64_t>()));
+  case 'i': return IValue(r.get<int64_t>());
+  case 'd': return IValue(r.get<double>());
+  case 'b': return IValue(r.get<char>() != 0);
+  case 's': return IValue(r.text());
+  case 'v': {
+    auto type = r.get<int32_t>(), index = r.get<int32_t>();
+    return IValue(device_of(type, index));
+  }
+  case 'l': {
+    auto n = r.get<uint32_t>();
+    c10::impl::GenericList items(c10::AnyType::get());
+    for (uint32_t i = 0; i < n; i++) items.push_back(read_value(r));
+    return IValue(items);
+  }
+  }
+  TORCH_CHECK(false, "unknown tag in a call buffer");
+}
+
+void put(std::string &out, const void *v, size_t n) { out.append(static_cast<const char *>(v), n); }
+
+void write_value(std::string &out, const IValue &v) {
+  auto list = [&](auto items) {
+    out.push_back('l');
+    uint32_t n = items.size();
+    put(out, &n, 4);
+    for (const auto &i : items) write_value(out, IValue(i));
+  };
+  if (v.isTensor()) {
+    Tensor *t = handle(v.toTensor());
+    if (lt_track(t)) throw Failure{last_kind, last_error};
+    out.push_back('t');
+    uint64_t h = reinterpret_cast<uint64_t>(t);
+    put(out, &h, 8);
+  } else if (v.isInt()) {
+    out.push_back('i');
+    int64_t i = v.toInt();
+    put(out, &i, 8);
+  } else if (v.isDouble()) {
+    out.push_back('d');
+    double d = v.toDouble();
+    put(out, &d, 8);
+  } else if (v.isBool()) {
+    out.push_back('b');
+    out.push_back(v.toBool());
+  } else if (v.isString()) {
+    out.push_back('s');
+    const std::string &s = v.toStringRef();
+    uint32_t n = s.size();
+    put(out, &n, 4);
+    out += s;
+  } else if (v.isList()) {
+    list(v.toListRef());
+  } else if (v.isTuple()) {
+    list(v.toTupleRef().elements());
+  } else if (v.isScalar()) {
+    write_value(out, v.toScalar().isIntegral(true) ? IValue(v.toScalar().toLong()) : IValue(v.toScalar().toDouble()));
+  } else {
+    out.push_back('n');
+  }
+}
+
+// What Python's binding allows and the interpreter's schemas do not: an int for a float, a number for a list of
+// them, a list whose element type is only known from the schema. False when v does not fit.
+bool coerce(IValue &v, const c10::TypePtr &type, c10::optional<int32_t> n) {
+  switch (type->kind()) {
+  case c10::TypeKind::OptionalType: return v.isNone() || coerce(v, type->castRaw<c10::OptionalType>()->getElementType(), n);
+  case c10::TypeKind::TensorType: return v.isTensor();
+  case c10::TypeKind::FloatType:
+    if (v.isInt()) v = IValue(static_cast<double>(v.toInt()));
+    return v.isDouble();
+  case c10::TypeKind::IntType:
+  case c10::TypeKind::SymIntType: return v.isInt();
+  case c10::TypeKind::BoolType: return v.isBool();
+  case c10::TypeKind::NumberType: return v.isInt() || v.isDouble() || v.isBool();
+  case c10::TypeKind::StringType: return v.isString();
+  case c10::TypeKind::DeviceObjType: return v.isDevice();
+  case c10::TypeKind::GeneratorType: return v.isNone();
+  case c10::TypeKind::ListType: {
+    auto element = type->castRaw<c10::ListType>()->getElementType();
+    c10::impl::GenericList items(element);
+    if (v.isList()) {
+      for (IValue i : v.toListRef()) {
+        if (!coerce(i, element, c10::nullopt)) return false;
+        items.push_back(i);
+      }
+    } else {
+      if (!n || *n <= 0 || !coerce(v, element, c10::nullopt)) return false;
+      for (int32_t i = 0; i < *n; i++) items.push_back(v);
+    }
+    v = IValue(items);
+    return true;
+  }
+  default: return true;
+  }
+}
+
+// Places the arguments by schema; false when they do not fit it.
+bool place(const c10::FunctionSchema &schema, const std::vector<IValue> &args,
+           const std::vector<std::pair<std::string, IValue>> &kwargs, torch::jit::Stack &stack) {
+  const auto &params = schema.arguments();
+  if (args.size() > params.size()) return false;
+  size_t used = 0;
+  for (size_t i = 0; i < params.size(); i++) {
+    const auto &param = params[i];
+    IValue v;
+    bool given = false;
+    if (i < args.size()) {
+      if (param.kwarg_only()) return false;
+      v = args[i];
+      given = true;
+    }
+    for (const auto &kw : kwargs) {
+      if (kw.first != param.name()) continue;
+      if (given) return false;
+      v = kw.second;
+      given = true;
+      used++;
+    }
+    if (!given) {
+      if (!param.default_value()) return false;
+      stack.push_back(*param.default_value());
+      continue;
+    }
+    if (!coerce(v, param.type(), param.N())) return false;
+    stack.push_back(std::move(v));
+  }
+  return used == kwargs.size();
+}
+
+using Operators = std::vector<std::shared_ptr<torch::jit::Operator>>;
+
+const Operators &operators(const std::string &name) {
+  thread_local std::unordered_map<std::string, Operators> known;
+  auto it = known.find(name);
+  if (it == known.end()) {
+    auto qualified = name.find("::") == std::string::npos ? "aten::" + name : name;
+    it = known.emplace(name, torch::jit::getAllOperatorsFor(c10::Symbol::fromQualString(qualified))).first;
+  }
+  return it->second;
+}
+
+thread_local std::string call_result;
+
+} // namespace
+
+int lt_call(const char *buf, size_t len, const char **out, size_t *out_len) {
+  return guard([&] {
+    Reader r{buf, buf + len};
+    auto name = r.text();
+    const auto &candidates = operators(name);
+    if (candidates.empty()) throw Failure{LT_UNKNOWN_OP, name};
+    std::vector<IValue> args;
+    for (auto n = r.get<uint32_t>(); n > 0; n--) args.push_back(read_value(r));
+    std::vector<std::pair<std::string, IValue>> kwargs;
+    for (auto n = r.get<uint32_t>(); n > 0; n--) {
+      auto key = r.text();
+      kwargs.emplace_back(std::move(key), read_value(r));
+    }
+    for (const auto &op : candidates) {
+      torch::jit::Stack stack;
+      // `out=` overloads are chosen only by the keyword: place() refuses them, their out argument has no default.
+      if (!place(op->schema(), args, kwargs, stack)) continue;
+      op->getOperation()(stack);
+      call_result.clear();
+      uint32_t n = stack.size();
+      put(call_result, &n, 4);
+      for (const auto &v : stack) write_value(call_result, v);
+      *out = call_result.data();
+      *out_len = call_result.size();
+      return;
+    }
+    std::ostringstream m;
+    m << name << ": no overload takes these arguments; it takes";
+    for (const auto &op : candidates) m << (candidates.size() > 1 ? "\n  " : " ") << op->schema();
+    throw Failure{LT_ARGUMENTS, m.str()};
+  });
+}
+
+const char *lt_operators(size_t *len) {
+  static const std::string names = [] {
+    std::set<std::string> seen;
+    for (const auto &op : torch::jit::getAllOperators()) {
+      std::string n = op->schema().name();
+      if (n.rfind("aten::", 0) == 0) seen.insert(n.substr(6));
+    }
+    std::string all;
+    for (const auto &n : seen) all += n + "\n";
+    return all;
+  }();
+  *len = names.size();
+  return names.data();
+}
+
+const char *lt_schemas(const char *name, size_t *len) {
+  std::ostringstream m;
+  for (const auto &op : operators(name)) m << op->schema() << "\n";
+  call_result = m.str();
+  *len = call_result.size();
+  return call_result.data();
+}
+
+// ---- the process
+
+const char *lt_version(void) { return TORCH_VERSION; }
+void lt_set_threads(int n) { at::set_num_threads(n); }
+int lt_threads(void) { return at::get_num_threads(); }
+
+// glibc gives every large block back to the kernel and pays for its pages again on the next step; keeping them
+// is worth a fifth of a convolutional step on the CPU.
+void lt_keep_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2000000000);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+void lt_deterministic(int on, int warn_only) { at::globalContext().setDeterministicAlgorithms(on != 0, warn_only != 0); }
+void lt_benchmark(int on) { at::globalContext().setBenchmarkCuDNN(on != 0); }
+
+const char *lt_open_cuda(const char *library) {
+  return dlopen(library, RTLD_NOW | RTLD_GLOBAL) ? nullptr : dlerror();
+}
+
+int lt_cuda_devices(void) {
+  int n = 0;
+  guard([&] { n = torch::cuda::is_available() ? static_cast<int>(torch::cuda::device_count()) : 0; });
+  return n;
+}

@@ -1,0 +1,106 @@
+// The C face of lighter.cc: what gotch's libtch lacks. Every function that can fail returns 0 on success and
+// otherwise leaves a message for lt_error on the calling OS thread. Handles are at::Tensor*, as libtch's are.
+#ifndef LIGHTER_TENSOR_H
+#define LIGHTER_TENSOR_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void *lt_tensor;
+typedef void *lt_list;
+
+// Kinds of error, in the order of Go's ErrorKind.
+enum { LT_RUNTIME, LT_OUT_OF_MEMORY, LT_VALUE, LT_INDEX, LT_NOT_IMPLEMENTED, LT_NO_SCOPE, LT_UNKNOWN_OP, LT_ARGUMENTS };
+
+const char *lt_error(int *kind);
+int lt_classify(const char *message);
+void lt_backtraces(int on);
+
+// Scopes: a stack per OS thread. A tracked handle is freed when its scope closes.
+void lt_scope_open(void);
+void lt_scope_close(void);
+int lt_scope_depth(void);
+int lt_track(lt_tensor t);
+int lt_adopt(lt_tensor t);
+int lt_return(lt_tensor t, lt_tensor *out);
+lt_tensor lt_share(lt_tensor t);
+void lt_free(lt_tensor t);
+int64_t lt_live(void);
+
+// Facts about a tensor.
+int lt_dim(lt_tensor t);
+void lt_sizes(lt_tensor t, int64_t *sizes, int64_t *strides);
+int64_t lt_numel(lt_tensor t);
+int lt_dtype(lt_tensor t);
+int lt_device(lt_tensor t, int *index);
+int lt_flag(lt_tensor t, int which);
+void *lt_data(lt_tensor t);
+int64_t lt_storage_offset(lt_tensor t);
+void *lt_storage(lt_tensor t, int64_t *bytes);
+
+// Data in and out; lt_read waits for the device.
+lt_tensor lt_from_bytes(const void *data, const int64_t *sizes, int dim, int dtype);
+int lt_read(lt_tensor t, void *data, int64_t bytes);
+int lt_item(lt_tensor t, double *d, int64_t *i, int *is_int);
+int lt_set_data(lt_tensor t, lt_tensor data);
+int lt_to(lt_tensor t, int device, int index, int dtype, int non_blocking, lt_tensor *out);
+
+// Autograd. Grad mode, inference mode and autocast belong to the OS thread.
+int lt_set_requires_grad(lt_tensor t, int on);
+lt_tensor lt_grad(lt_tensor t);
+int lt_backward(lt_tensor loss, lt_tensor gradient, int retain);
+int lt_grad_enabled(void);
+void lt_set_grad_enabled(int on);
+void *lt_inference_enter(int on);
+void lt_inference_exit(void *guard);
+void lt_set_anomaly(int on);
+
+// Autocast.
+int lt_autocast(int device, int enabled, int dtype, int *was_enabled, int *was_dtype);
+void lt_autocast_clear(void);
+
+// Random numbers.
+int lt_manual_seed(uint64_t seed);
+lt_tensor lt_rng_state(int device, int index);
+int lt_set_rng_state(int device, int index, lt_tensor state);
+lt_tensor lt_randperm(int64_t n, uint64_t seed);
+
+// Lists of tensors held on the C++ side, so that a step hands over one pointer.
+lt_list lt_list_new(const lt_tensor *t, int64_t n);
+void lt_list_free(lt_list l);
+int lt_zero_grad(lt_list params, int set_to_none);
+int lt_grad_norm(lt_list params, double norm_type, lt_tensor *out);
+int lt_clip_grad_norm(lt_list params, double max_norm, double norm_type, lt_tensor *out);
+int lt_clip_grad_value(lt_list params, double value);
+int lt_fused_sgd(lt_list params, lt_list momentum, double lr, double momentum_factor, double dampening,
+                 double weight_decay, int nesterov, int maximize, int first);
+int lt_fused_adam(int decoupled, lt_list params, lt_list exp_avg, lt_list exp_avg_sq, lt_list max_exp_avg_sq,
+                  lt_list step, double lr, double beta1, double beta2, double weight_decay, double eps, int amsgrad,
+                  int maximize);
+
+// Arithmetic with scalars; op is one of + - * / and, in place, their upper row (see lighter.cc).
+int lt_scalar(lt_tensor t, int op, double value, lt_tensor *out);
+int lt_add_scaled(lt_tensor t, lt_tensor other, double alpha);
+
+// Any ATen operator by name. Arguments and results travel in one buffer (call.go describes it).
+int lt_call(const char *buf, size_t len, const char **out, size_t *out_len);
+const char *lt_operators(size_t *len);
+const char *lt_schemas(const char *name, size_t *len);
+
+// The process.
+const char *lt_version(void);
+void lt_set_threads(int n);
+int lt_threads(void);
+void lt_keep_memory(void);
+void lt_deterministic(int on, int warn_only);
+void lt_benchmark(int on);
+const char *lt_open_cuda(const char *library);
+int lt_cuda_devices(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
