@@ -7,8 +7,8 @@ import (
 // Module is a network, a layer or a loss: torch.nn.Module. Forward panics with a *tensor.Error on values that do not fit.
 type Module interface {
 	Forward(in ...Value) Value
-	// Node holds the module's parameters, buffers and children.
-	Node() *Node
+	// Tree holds the module's parameters, buffers and children.
+	Tree() *Node
 }
 
 // Criterion is a module that Forward(pred, target) turns into a loss.
@@ -171,3 +171,6 @@ type Scalar struct {
 	Name  string
 	Value float64
 }
+
+// TensorHolder is a model or an optimizer with tensors beside its parameters, which move to a device with them.
+type TensorHolder interface{ States() []tensor.Tensor }

@@ -32,6 +32,8 @@ type Checkpointer interface {
 	// BestPath is the best checkpoint so far, "" when there is none; LastPath the newest.
 	BestPath() string
 	LastPath() string
+	// Dirpath is the folder the configuration gives, "" when checkpoints go to the run's folder.
+	Dirpath() string
 }
 
 // Stateful is a callback whose state goes into checkpoints, under its StateKey.
@@ -43,3 +45,9 @@ type Stateful interface {
 
 // PredictionWriter is a callback that writes what predict gives.
 type PredictionWriter interface{ WritesPredictions() }
+
+// Progress is a callback that shows how far a run is.
+type Progress interface{ ShowsProgress() }
+
+// Summarizer is a callback that prints the model's layers.
+type Summarizer interface{ SummarizesModel() }

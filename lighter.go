@@ -83,8 +83,9 @@ type Trainer interface {
 	StepLogged() bool
 	// Metrics are the values logged last, by name. Waits for the device.
 	Metrics() map[string]float64
-	// LogDir is the run's folder, "" when there is none.
+	// LogDir is the run's folder, "" when there is none; DefaultRootDir the folder for what has none.
 	LogDir() string
+	DefaultRootDir() string
 	Model() Model
 	Optimizer() Optimizer
 	// SaveCheckpoint writes the run's whole state to path.

@@ -7,11 +7,12 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// Node is a module's place in the tree of modules: embed it, add to it while building, and return it from Node.
+// Node is a module's place in the tree of modules: embed it, add to it while building, and it gives the Tree method.
 // Names are PyTorch's, so that the paths of [Node.State] are the keys of PyTorch's state_dict.
 type Node struct {
-	class    string
+	target   string
 	frozen   bool // eval mode
+	running  int  // the child whose Forward runs, counted from 1; see Enter
 	entries  []entry
 	children []Child
 }
@@ -36,14 +37,17 @@ type Named struct {
 	Buffer bool
 }
 
-// SetClass names the module's class, "Linear", for messages and summaries.
-func (n *Node) SetClass(class string) { n.class = class }
+// SetClass names what the module is by its full name, "torch.nn.Linear", for messages and summaries.
+func (n *Node) SetClass(target string) { n.target = target }
+
+// Target is the full name SetClass gave; Class its last part, "Linear".
+func (n *Node) Target() string { return n.target }
 
 // Class is the name of the module's class.
-func (n *Node) Class() string { return n.class }
+func (n *Node) Class() string { return n.target[strings.LastIndexByte(n.target, '.')+1:] }
 
-// Node returns n: what makes a struct that embeds Node a part of the tree.
-func (n *Node) Node() *Node { return n }
+// Tree returns n: what makes a struct that embeds Node a part of the tree.
+func (n *Node) Tree() *Node { return n }
 
 // Param adds a parameter, which from now on requires a gradient, and returns it.
 func (n *Node) Param(name string, t tensor.Tensor) tensor.Tensor {
@@ -77,7 +81,7 @@ func (n *Node) Training() bool { return !n.frozen }
 func (n *Node) SetTraining(on bool) {
 	n.frozen = !on
 	for _, c := range n.children {
-		c.Module.Node().SetTraining(on)
+		c.Module.Tree().SetTraining(on)
 	}
 }
 
@@ -93,7 +97,7 @@ func (n *Node) walk(path string, seen map[*Node]bool, visit func(string, *Node))
 	seen[n] = true
 	visit(path, n)
 	for _, c := range n.children {
-		c.Module.Node().walk(join(path, c.Name), seen, visit)
+		c.Module.Tree().walk(join(path, c.Name), seen, visit)
 	}
 }
 
@@ -140,7 +144,7 @@ func (n *Node) state(path string) []Named {
 		}
 	}
 	for _, c := range n.children {
-		out = append(out, c.Module.Node().state(join(path, c.Name))...)
+		out = append(out, c.Module.Tree().state(join(path, c.Name))...)
 	}
 	return out
 }
@@ -170,7 +174,7 @@ func (n *Node) LoadState(state map[string]tensor.Tensor, strict bool) error {
 		}
 	}
 	if problems != nil {
-		return fmt.Errorf("error(s) in loading state_dict for %s: %s", n.class, strings.Join(problems, "; "))
+		return fmt.Errorf("error(s) in loading state_dict for %s: %s", n.Class(), strings.Join(problems, "; "))
 	}
 	return nil
 }

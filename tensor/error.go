@@ -61,13 +61,21 @@ func Recover(err *error) {
 	}
 }
 
-// Debug keeps libtorch's C++ frames in the Full text of errors. Without it they are never computed.
-func Debug(on bool) { C.lt_backtraces(boolC(on)) }
+var debugging bool
+
+// Debug keeps libtorch's C++ frames in the Full text of errors. Without it most are not even computed.
+func Debug(on bool) {
+	debugging = on
+	C.lt_backtraces(boolC(on))
+}
 
 func newError(op string, kind ErrorKind, full string) *Error {
-	msg, _, _ := strings.Cut(full, "\nException raised from")
-	full = msg
-	msg, _, _ = strings.Cut(strings.TrimSpace(msg), "\n")
+	if !debugging {
+		for _, frames := range []string{"\nException raised from", "\nframe #"} {
+			full, _, _ = strings.Cut(full, frames)
+		}
+	}
+	msg, _, _ := strings.Cut(strings.TrimSpace(full), "\n")
 	return &Error{Op: op, Kind: kind, Msg: msg, Full: full}
 }
 

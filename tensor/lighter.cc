@@ -494,6 +494,22 @@ int lt_add_scaled(lt_tensor t, lt_tensor other, double alpha) {
   return guard([&] { T(t).add_(T(other), alpha); });
 }
 
+// sum += value * weight, rounded after each of the two as separate operations would. Scalars on the CPU, what a step
+// logs, are added without going through the dispatcher.
+int lt_add_weighted(lt_tensor sum, lt_tensor value, double weight) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    const Tensor &s = T(sum), &v = T(value);
+    if (s.is_cpu() && v.is_cpu() && s.scalar_type() == at::kFloat && v.scalar_type() == at::kFloat && s.numel() == 1 &&
+        v.numel() == 1) {
+      volatile float product = *v.const_data_ptr<float>() * static_cast<float>(weight);
+      *s.data_ptr<float>() += product;
+      return;
+    }
+    s.add_(v.detach().to(s.scalar_type()).mul(weight));
+  });
+}
+
 // ---- operators by name
 
 namespace {
@@ -740,8 +756,13 @@ void lt_keep_memory(void) {
 void lt_deterministic(int on, int warn_only) { at::globalContext().setDeterministicAlgorithms(on != 0, warn_only != 0); }
 void lt_benchmark(int on) { at::globalContext().setBenchmarkCuDNN(on != 0); }
 
-const char *lt_open_cuda(const char *library) {
-  return dlopen(library, RTLD_NOW | RTLD_GLOBAL) ? nullptr : dlerror();
+const char *lt_open_library(const char *path) { return dlopen(path, RTLD_NOW | RTLD_GLOBAL) ? nullptr : dlerror(); }
+
+// Where the libtorch_cpu in use was loaded from.
+const char *lt_library_path(void) {
+  Dl_info info;
+  static const std::string path = dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) ? info.dli_fname : "";
+  return path.c_str();
 }
 
 int lt_cuda_devices(void) {

@@ -83,6 +83,7 @@ int lt_fused_adam(int decoupled, lt_list params, lt_list exp_avg, lt_list exp_av
 
 // Arithmetic with scalars; op is one of + - * / and, in place, their upper row (see lighter.cc).
 int lt_scalar(lt_tensor t, int op, double value, lt_tensor *out);
+int lt_add_weighted(lt_tensor sum, lt_tensor value, double weight);
 int lt_add_scaled(lt_tensor t, lt_tensor other, double alpha);
 
 // Any ATen operator by name. Arguments and results travel in one buffer (call.go describes it).
@@ -97,7 +98,8 @@ int lt_threads(void);
 void lt_keep_memory(void);
 void lt_deterministic(int on, int warn_only);
 void lt_benchmark(int on);
-const char *lt_open_cuda(const char *library);
+const char *lt_open_library(const char *path);
+const char *lt_library_path(void);
 int lt_cuda_devices(void);
 
 #ifdef __cplusplus

@@ -276,6 +276,11 @@ func (t Tensor) AddInPlace(o Tensor, alpha float64) {
 	check("add_", C.lt_add_scaled(C.lt_tensor(t.p), C.lt_tensor(o.p), C.double(alpha)))
 }
 
+// AddWeighted adds weight · value to a scalar sum, in place and unseen by autograd, without waiting for the device.
+func (t Tensor) AddWeighted(value Tensor, weight float64) {
+	check("add_", C.lt_add_weighted(C.lt_tensor(t.p), C.lt_tensor(value.p), C.double(weight)))
+}
+
 // CopyInPlace copies o's elements into t, converting type and device.
 func (t Tensor) CopyInPlace(o Tensor) {
 	libtch.AtCopy_(t.c(), o.c())

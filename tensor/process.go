@@ -29,11 +29,14 @@ func Deterministic(on, warnOnly bool) { C.lt_deterministic(boolC(on), boolC(warn
 // Benchmark lets cuDNN try its algorithms on the first sight of a shape (torch.backends.cudnn.benchmark).
 func Benchmark(on bool) { C.lt_benchmark(boolC(on)) }
 
+// LibraryPath is the file that libtorch was loaded from.
+func LibraryPath() string { return C.GoString(C.lt_library_path()) }
+
 // openLibrary loads a shared library for all that follow it.
 func openLibrary(path string) error {
 	c := C.CString(path)
 	defer C.free(unsafe.Pointer(c))
-	if msg := C.lt_open_cuda(c); msg != nil {
+	if msg := C.lt_open_library(c); msg != nil {
 		return fmt.Errorf("open %s: %s", path, C.GoString(msg))
 	}
 	return nil

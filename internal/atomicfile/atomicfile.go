@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // Write makes the file path from what write puts into its writer. The bytes go
@@ -18,7 +19,7 @@ import (
 // to the disk, then takes the name path, and then the folder is synced: a
 // reader finds the old file or the new one. On an error the temporary file is
 // removed and what was at path is still there. Only a killed process can leave
-// a temporary file behind.
+// a temporary file behind, see RemoveLeftovers.
 //
 // A symbolic link at path is replaced, not followed. A new file's permissions
 // are 0666 less the umask. The folder must exist.
@@ -43,6 +44,26 @@ func Write(path string, write func(io.Writer) error) error {
 	renamed = true
 	if err := syncDir(dir); err != nil {
 		return fmt.Errorf("saving %s: it is written, but may not last through a loss of power: %w", path, err)
+	}
+	return nil
+}
+
+// leftover is what the names of createTemp look like.
+var leftover = regexp.MustCompile(`^\..+\.[0-9]+\.tmp$`)
+
+// RemoveLeftovers removes the temporary files that killed processes left in dir.
+// Nothing else may be writing there with this package meanwhile.
+func RemoveLeftovers(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && leftover.MatchString(e.Name()) {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

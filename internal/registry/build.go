@@ -77,6 +77,21 @@ func Get[K any](b *Build, path string) (K, error) {
 	return k, nil
 }
 
+// New builds a component outside the configuration, from its defaults and args, by field name.
+func New[K any](target string, env *Env, args map[string]any) (K, error) {
+	var none K
+	e, ok := Lookup(target)
+	if !ok {
+		return none, fmt.Errorf("no component %q in this program", target)
+	}
+	h := &host{env: *env, warned: map[string]bool{}}
+	v, err := h.callable(e)(nil, args)
+	if err != nil {
+		return none, err
+	}
+	return v.(K), nil
+}
+
 // Close closes what was built, in reverse order, and joins the errors.
 func (b *Build) Close() error {
 	var errs []error

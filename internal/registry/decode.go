@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/internal/diag"
 )
 
@@ -419,7 +420,7 @@ func describe(v any) string {
 	case int64, *big.Int:
 		return fmt.Sprintf("the int %v", x)
 	case float64:
-		return "the float " + config.PythonFloat(x)
+		return "the float " + expr.Float(x)
 	case string:
 		return fmt.Sprintf("the str %q", x)
 	case []any:

@@ -10,13 +10,16 @@ import (
 	"strings"
 
 	"github.com/rs/zerolog"
+
+	"github.com/lighter-go/lighter/internal/console"
 )
 
 // Env is what a component may ask for while it is built.
 type Env struct {
-	Stage string // the command: fit, validate, test or predict
-	Path  string // the component's key path, "model::network::0"
-	Log   zerolog.Logger
+	Stage   string // the command: fit, validate, test or predict
+	Path    string // the component's key path, "model::network::0"
+	Log     zerolog.Logger
+	Console *console.Console
 }
 
 // Builder is a component's prototype: a struct of its arguments that can build what they describe.

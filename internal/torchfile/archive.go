@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -32,9 +31,19 @@ type record struct {
 // read passes the record's bytes to emit, in order, and then checks their checksum.
 func (r *record) read(emit func([]byte) error) error {
 	buf := make([]byte, min(r.size, chunk))
+	return r.chunks(func(_, n int64) []byte { return buf[:n] }, emit)
+}
+
+// readInto fills dst, whose length is the record's, and then checks the checksum.
+func (r *record) readInto(dst []byte) error {
+	return r.chunks(func(at, n int64) []byte { return dst[at : at+n] }, func([]byte) error { return nil })
+}
+
+// chunks reads the record piece by piece into the buffers it is given.
+func (r *record) chunks(buffer func(at, n int64) []byte, emit func([]byte) error) error {
 	var crc uint32
 	for at := int64(0); at < r.size; {
-		p := buf[:min(r.size-at, chunk)]
+		p := buffer(at, min(r.size-at, chunk))
 		if n, err := r.r.ReadAt(p, r.offset+at); n < len(p) {
 			if err == io.EOF {
 				return r.damaged("the file ends inside it")
@@ -58,9 +67,8 @@ func (r *record) bytes(limit int64) ([]byte, error) {
 	if r.size > limit {
 		return nil, fmt.Errorf("record %q: %d bytes, more than the %d that are read", r.name, r.size, limit)
 	}
-	b := bytes.NewBuffer(make([]byte, 0, r.size))
-	err := r.read(func(p []byte) error { b.Write(p); return nil })
-	return b.Bytes(), err
+	b := make([]byte, r.size)
+	return b, r.readInto(b)
 }
 
 func (r *record) damaged(format string, args ...any) error {
@@ -80,10 +88,8 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 		return nil, err
 	}
 	zr, err := zip.NewReader(r, size)
-	if errors.Is(err, zip.ErrFormat) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("%w: its directory, at the end of the file, is missing or broken", ErrDamaged)
-	} else if err != nil {
-		return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("%w: its directory, at the end of the file, is missing or broken: %w", ErrDamaged, err)
 	}
 	a := &archive{size: size, records: make(map[string]*record, len(zr.File))}
 	if err := a.identify(zr.File); err != nil {
@@ -133,7 +139,7 @@ func (a *archive) add(r io.ReaderAt, f *zip.File) (*record, error) {
 	}
 	off, err := f.DataOffset()
 	if err != nil || off < 0 {
-		return nil, rec.damaged("it has no header where the directory says")
+		return nil, rec.damaged("it has no header where the directory says (%v)", err)
 	}
 	if f.UncompressedSize64 > uint64(a.size) || off > a.size-int64(f.UncompressedSize64) {
 		return nil, rec.damaged("it claims %d bytes at %d in a file of %d", f.UncompressedSize64, off, a.size)

@@ -156,6 +156,8 @@ func (m *machine) build() error {
 	switch v := v.(type) {
 	case *object:
 		v.state = d
+	case *numpyType:
+		ok = v.build(state)
 	case *Dict:
 		if v.Kind == OrderedDict {
 			v.Attrs = d
@@ -291,7 +293,7 @@ func badArguments(args []any) error {
 	for _, a := range args[:min(len(args), 4)] {
 		kinds = append(kinds, describe(a))
 	}
-	return fmt.Errorf("called with %d arguments: %s ...", len(args), strings.Join(kinds, ", "))
+	return fmt.Errorf("called with %d arguments, first %s", len(args), strings.Join(kinds, ", "))
 }
 
 // describe names a value's kind for an error.
@@ -307,6 +309,8 @@ func describe(v any) string {
 		return fmt.Sprintf("the class %q", v.name)
 	case *object:
 		return "an instance of " + v.class
+	case *numpyType:
+		return "a numpy.dtype"
 	case string:
 		return fmt.Sprintf("the string %.40q", v)
 	}

@@ -42,8 +42,10 @@ func (s *settler) settle(v any, depth int) (any, error) {
 			return v.dtype, nil
 		}
 		return Class(v.name), nil
-	case *Storage, *typedStorage:
+	case *typedStorage:
 		return nil, fmt.Errorf("the file holds a storage outside a tensor")
+	case *numpyType:
+		return Class("numpy.dtype"), nil
 	}
 	return v, s.m.spend(0)
 }

@@ -62,6 +62,9 @@ func (s *Storage) ReadInto(dst []byte) error {
 	if int64(len(dst)) != s.size {
 		return fmt.Errorf("buffer of %d bytes for a storage of %d", len(dst), s.size)
 	}
+	if s.rec != nil {
+		return s.rec.readInto(dst)
+	}
 	_, err := s.WriteTo(&fixedBuffer{dst})
 	return err
 }

@@ -2,19 +2,23 @@
 
     torchfile.py                writes the files the tests read, beside itself, and what they hold as text
     torchfile.py render FILE    opens FILE with weights_only=True and prints what it holds
-    torchfile.py resume FILE    lets Lightning resume from FILE, or start if FILE is "none", and prints the loss after it
+    torchfile.py resume FILE    lets Lightning resume from FILE, opened with weights_only=True, and prints the loss after two more epochs
+    torchfile.py trust FILE     the same with weights_only=False
     torchfile.py speed FILE     times torch.save and torch.load of 100 MB
 """
-import collections, os, pathlib, struct, sys, time
+import collections, enum, os, pathlib, struct, sys, time
 
+import numpy as np
 import torch
 from lightning_fabric.utilities.data import AttributeDict
 from omegaconf import OmegaConf
+from pytorch_lightning.trainer.states import RunningStage
 
 
 def render(v, storages):
     """One line of text that tells apart all that torchfile's values can hold."""
     many = lambda vs: ", ".join(render(x, storages) for x in vs)
+    v = v.item() if isinstance(v, np.generic) else v.value if isinstance(v, enum.Enum) else v
     if v is None or isinstance(v, (bool, int)):
         return str(v)
     if isinstance(v, float):
@@ -100,7 +104,7 @@ def lightning():
     data = torch.utils.data.DataLoader(torch.arange(24.0).reshape(8, 3) / 24, batch_size=4)
     if len(sys.argv) > 2:
         trainer = pl.Trainer(max_epochs=4, accelerator="cpu", logger=False, callbacks=[stop], enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False)
-        trainer.fit(Net(nested=AttributeDict(a=1)), data, ckpt_path=None if sys.argv[2] == "none" else sys.argv[2], weights_only=True)
+        trainer.fit(Net(nested=AttributeDict(a=1)), data, ckpt_path=sys.argv[2], weights_only=sys.argv[1] == "resume")
         print("resumed", trainer.global_step, repr(float(trainer.callback_metrics["loss"])))
         return
     trainer.fit(Net(nested=AttributeDict(a=1)), data)
@@ -130,7 +134,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         if sys.argv[1] == "render":
             print(render(torch.load(sys.argv[2], weights_only=True), {}))
-        elif sys.argv[1] == "resume":
+        elif sys.argv[1] in ("resume", "trust"):
             lightning()
         elif sys.argv[1] == "speed":
             speed()
@@ -141,7 +145,8 @@ if __name__ == "__main__":
     lightning()
     torch.save(values(), "values.pt")
     torch.save({"hp": OmegaConf.create({"a": 1, "l": [1, {"b": "x"}], "ref": "${a}", "n": None}), "ad": AttributeDict(x=AttributeDict(y=2)),
-                "type": type(OmegaConf.create({}))}, "containers.pt")
+                "type": type(OmegaConf.create({})), "default": collections.defaultdict(list, a=[1]), "stage": RunningStage.TRAINING,
+                "numpy": [np.float64(0.5), np.float32(0.25), np.int64(-3), np.int8(-1), np.uint8(200), np.uint64(2**64 - 1), np.bool_(True)]}, "containers.pt")
     torch.save({"net": torch.nn.Linear(1, 1)}, "module.pt")
     torch.save({"t": torch.ones(2)}, "legacy.pt", _use_new_zipfile_serialization=False)
     torch.save({"t": torch.ones(3), "n": 1}, "small.pt")

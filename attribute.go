@@ -1,0 +1,39 @@
+package lighter
+
+import (
+	"fmt"
+
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Tensors are the parameters and buffers of this module and all inside it.
+func (n *Node) Tensors() []tensor.Tensor {
+	var out []tensor.Tensor
+	n.Walk(func(_ string, m *Node) {
+		for _, e := range m.entries {
+			out = append(out, e.value)
+		}
+	})
+	return out
+}
+
+// Index gives expressions the i-th child: `@model::network[0]`.
+func (n *Node) Index(i any) (any, error) {
+	at, ok := i.(int64)
+	if ok && at < 0 {
+		at += int64(len(n.children))
+	}
+	if !ok || at < 0 || at >= int64(len(n.children)) {
+		return nil, fmt.Errorf("index %v is out of range: %s has %d modules", i, n.Class(), len(n.children))
+	}
+	return n.children[at].Module, nil
+}
+
+// Iterate gives expressions the children.
+func (n *Node) Iterate() []any {
+	out := make([]any, len(n.children))
+	for i, c := range n.children {
+		out[i] = c.Module
+	}
+	return out
+}

@@ -1,0 +1,284 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
+)
+
+// arguments are the Trainer's, by PyTorch Lightning's names. A nil pointer is Lightning's None.
+type arguments struct {
+	Accelerator           string    `cfg:"accelerator" help:"cpu, gpu, cuda, or auto: a GPU when there is one" oneof:"auto|cpu|gpu|cuda"`
+	Devices               devices   `cfg:"devices" help:"number of devices: 1 or auto"`
+	Precision             precision `cfg:"precision" help:"32-true or bf16-mixed"`
+	Logger                loggers   `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
+	Callbacks             callbacks `cfg:"callbacks" help:"a callback or a list of them"`
+	FastDevRun            devRun    `cfg:"fast_dev_run" help:"run this many batches of each loader once, writing nothing"`
+	MaxEpochs             *int      `cfg:"max_epochs,aka=epochs|num_epochs" help:"stop after this many epochs; -1 for no limit; default 1000"`
+	MinEpochs             *int      `cfg:"min_epochs" help:"do not stop early before this many epochs"`
+	MaxSteps              int       `cfg:"max_steps" help:"stop after this many optimizer steps; -1 for no limit"`
+	MinSteps              *int      `cfg:"min_steps" help:"do not stop early before this many optimizer steps"`
+	LimitTrainBatches     limit     `cfg:"limit_train_batches" help:"batches of an epoch: a number, or a float fraction"`
+	LimitValBatches       limit     `cfg:"limit_val_batches" help:"batches of a validation: a number, or a float fraction"`
+	LimitTestBatches      limit     `cfg:"limit_test_batches" help:"batches of a test: a number, or a float fraction"`
+	LimitPredictBatches   limit     `cfg:"limit_predict_batches" help:"batches of a prediction: a number, or a float fraction"`
+	ValCheckInterval      limit     `cfg:"val_check_interval" help:"validate after this many batches, or this fraction of an epoch"`
+	CheckValEveryNEpoch   *int      `cfg:"check_val_every_n_epoch" help:"validate every n epochs; null counts batches across epochs"`
+	NumSanityValSteps     *int      `cfg:"num_sanity_val_steps" help:"validation batches before the first epoch; -1 for all; default 2"`
+	LogEveryNSteps        *int      `cfg:"log_every_n_steps" help:"write a step row every n optimizer steps; 0 never; default 50"`
+	AccumulateGradBatches int       `cfg:"accumulate_grad_batches" help:"batches whose gradients make one optimizer step"`
+	GradientClipVal       *float64  `cfg:"gradient_clip_val" help:"largest gradient norm or value; null does not clip"`
+	GradientClipAlgorithm *string   `cfg:"gradient_clip_algorithm" help:"clip by norm or by value" oneof:"norm|value"`
+	EnableCheckpointing   *bool     `cfg:"enable_checkpointing" help:"save checkpoints, with ModelCheckpoint when none is given"`
+	EnableProgressBar     *bool     `cfg:"enable_progress_bar" help:"show a progress bar"`
+	EnableModelSummary    *bool     `cfg:"enable_model_summary" help:"print a summary of the layers before a fit"`
+	Deterministic         determin  `cfg:"deterministic" help:"only repeatable operations; warn reports the others"`
+	Benchmark             *bool     `cfg:"benchmark" help:"let cuDNN try its algorithms for each shape"`
+	DetectAnomaly         bool      `cfg:"detect_anomaly" help:"name the forward operation behind a NaN gradient; slow"`
+	InferenceMode         bool      `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
+	DefaultRootDir        *string   `cfg:"default_root_dir" help:"folder for logs and checkpoints; default the working folder"`
+	MemoryFormat          string    `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
+}
+
+func init() {
+	one := 1
+	registry.Register("pytorch_lightning.Trainer", arguments{
+		Accelerator: "auto", MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto",
+	}, "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.trainer.Trainer", "pytorch_lightning.trainer.trainer.Trainer",
+		"lightning.pytorch.trainer.Trainer", "lightning.pytorch.trainer.trainer.Trainer")
+}
+
+// Doc is the component's prose.
+func (arguments) Doc() string {
+	return "Runs the stages: PyTorch Lightning's Trainer (https://lightning.ai/docs/pytorch/stable/common/trainer.html)."
+}
+
+// Validate applies Lightning's rules on values and combinations.
+func (a arguments) Validate() error {
+	atLeast := func(name string, v *int, least int) error {
+		if v != nil && *v < least {
+			return lighter.FieldError(name, "must be at least %d, got %d", least, *v)
+		}
+		return nil
+	}
+	for _, err := range []error{
+		atLeast("max_epochs", a.MaxEpochs, -1), atLeast("min_epochs", a.MinEpochs, 0), atLeast("max_steps", &a.MaxSteps, -1),
+		atLeast("min_steps", a.MinSteps, 0), atLeast("num_sanity_val_steps", a.NumSanityValSteps, -1),
+		atLeast("log_every_n_steps", a.LogEveryNSteps, 0), atLeast("accumulate_grad_batches", &a.AccumulateGradBatches, 1),
+		atLeast("check_val_every_n_epoch", a.CheckValEveryNEpoch, 1),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	if a.GradientClipVal != nil && *a.GradientClipVal < 0 {
+		return lighter.FieldError("gradient_clip_val", "must not be negative, got %v", *a.GradientClipVal)
+	}
+	if a.CheckValEveryNEpoch == nil && a.ValCheckInterval.isFraction() && a.ValCheckInterval.set {
+		return lighter.FieldError("val_check_interval", "must be an int when check_val_every_n_epoch is null")
+	}
+	return nil
+}
+
+// limit is a number of batches or a fraction of them; unset it is all.
+type limit struct {
+	set      bool
+	count    int
+	fraction float64 // when count is -1
+}
+
+// DecodeConfig takes an int or a float from 0 to 1.
+func (l *limit) DecodeConfig(v any) error {
+	switch x := v.(type) {
+	case nil:
+		*l = limit{}
+	case int64:
+		if x < 0 {
+			return fmt.Errorf("a number of batches must not be negative, got %d", x)
+		}
+		*l = limit{set: true, count: int(x)}
+	case float64:
+		if !(x >= 0 && x <= 1) {
+			return fmt.Errorf("a fraction must be between 0.0 and 1.0, got %v", x)
+		}
+		*l = limit{set: true, count: -1, fraction: x}
+	default:
+		return fmt.Errorf("must be %s, got %s", l.ConfigType(), lighter.TypeName(v))
+	}
+	return nil
+}
+
+// ConfigType names the form.
+func (*limit) ConfigType() string { return "an int, or a float from 0.0 to 1.0" }
+
+func (l limit) isFraction() bool { return !l.set || l.count < 0 }
+
+// of is how many of n batches are meant; n is -1 when unknown.
+func (l limit) of(n int) int {
+	switch {
+	case !l.set || l.count < 0 && l.fraction == 1:
+		return n
+	case l.count >= 0 && n < 0:
+		return l.count
+	case l.count >= 0:
+		return min(l.count, n)
+	case n < 0:
+		return n
+	}
+	return int(math.Floor(float64(n) * l.fraction))
+}
+
+type devices struct{}
+
+// DecodeConfig takes 1, "1", [0] or "auto".
+func (*devices) DecodeConfig(v any) error {
+	switch x := v.(type) {
+	case nil:
+		return nil
+	case int64:
+		if x == 1 {
+			return nil
+		}
+	case string:
+		if x == "auto" || x == "1" {
+			return nil
+		}
+	case []any:
+		if len(x) == 1 && x[0] == int64(0) {
+			return nil
+		}
+	}
+	return fmt.Errorf("one device is supported: 1 or \"auto\", got %v", v)
+}
+
+// ConfigType names the form.
+func (*devices) ConfigType() string { return `1 or "auto"` }
+
+// precision is Lightning's name of the element types.
+type precision struct{ mixed bool }
+
+// DecodeConfig takes Lightning's names and its older numbers.
+func (p *precision) DecodeConfig(v any) error {
+	switch v {
+	case nil, "32", "32-true", int64(32):
+		p.mixed = false
+	case "bf16", "bf16-mixed":
+		p.mixed = true
+	default:
+		return fmt.Errorf("precision %v is not supported: use %s", v, p.ConfigType())
+	}
+	return nil
+}
+
+// ConfigType names the form.
+func (*precision) ConfigType() string { return `"32-true" or "bf16-mixed"` }
+
+// devRun is fast_dev_run: false, true for one batch, or a number of batches.
+type devRun int
+
+// DecodeConfig takes a bool or an int.
+func (d *devRun) DecodeConfig(v any) error {
+	switch x := v.(type) {
+	case nil:
+		*d = 0
+	case bool:
+		*d = 0
+		if x {
+			*d = 1
+		}
+	case int64:
+		if x < 0 {
+			return fmt.Errorf("must not be negative, got %d", x)
+		}
+		*d = devRun(x)
+	default:
+		return fmt.Errorf("must be %s, got %s", d.ConfigType(), lighter.TypeName(v))
+	}
+	return nil
+}
+
+// ConfigType names the form.
+func (*devRun) ConfigType() string { return "a bool or an int" }
+
+type determin struct{ on, warn bool }
+
+// DecodeConfig takes a bool or "warn".
+func (d *determin) DecodeConfig(v any) error {
+	switch x := v.(type) {
+	case nil:
+	case bool:
+		d.on = x
+	case string:
+		if x != "warn" {
+			return fmt.Errorf("must be %s, got %q", d.ConfigType(), x)
+		}
+		d.on, d.warn = true, true
+	default:
+		return fmt.Errorf("must be %s, got %s", d.ConfigType(), lighter.TypeName(v))
+	}
+	return nil
+}
+
+// ConfigType names the form.
+func (*determin) ConfigType() string { return `a bool or "warn"` }
+
+// loggers is the logger argument; the default, CSV, is added by the build.
+type loggers struct {
+	off  bool
+	list []lighter.Logger
+}
+
+// DecodeConfig takes a bool, a logger or a list of loggers.
+func (l *loggers) DecodeConfig(v any) error {
+	switch x := v.(type) {
+	case nil:
+	case bool:
+		l.off = !x
+	case []any:
+		l.off = len(x) == 0
+		for _, item := range x {
+			if err := l.add(item); err != nil {
+				return err
+			}
+		}
+	default:
+		return l.add(v)
+	}
+	return nil
+}
+
+func (l *loggers) add(v any) error {
+	logger, ok := v.(lighter.Logger)
+	if !ok {
+		return fmt.Errorf("must be %s, got %T", l.ConfigType(), v)
+	}
+	l.list = append(l.list, logger)
+	return nil
+}
+
+// ConfigType names the form.
+func (*loggers) ConfigType() string { return "a bool, a logger or a list of loggers" }
+
+type callbacks []lighter.Callback
+
+// DecodeConfig takes a callback or a list of them.
+func (c *callbacks) DecodeConfig(v any) error {
+	items, ok := v.([]any)
+	if !ok && v != nil {
+		items = []any{v}
+	}
+	*c = nil
+	for _, item := range items {
+		switch item.(type) {
+		case bool, int64, float64, string, []any:
+			return fmt.Errorf("must be %s, got %v", c.ConfigType(), item)
+		}
+		*c = append(*c, item)
+	}
+	return nil
+}
+
+// ConfigType names the form.
+func (*callbacks) ConfigType() string { return "a callback or a list of callbacks" }

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// chooseDevice opens the accelerator the configuration asks for.
+func (t *Trainer) chooseDevice() error {
+	switch t.args.Accelerator {
+	case "cpu":
+		return nil
+	case "auto":
+		if !tensor.HasNVIDIADevice() {
+			return nil
+		}
+		if err := tensor.OpenCUDA(); err != nil {
+			t.log.Warn().Msgf("a GPU is present but is not used: %v", err)
+			return nil
+		}
+		if tensor.DeviceCount() == 0 {
+			return nil
+		}
+	default:
+		if err := tensor.OpenCUDA(); err != nil {
+			return fmt.Errorf("trainer::accelerator is %q: %w", t.args.Accelerator, err)
+		}
+		if tensor.DeviceCount() == 0 {
+			return errors.New("trainer::accelerator is \"" + t.args.Accelerator + "\", but no usable GPU was found: `lighter doctor` says why; trainer::accelerator=cpu runs without one")
+		}
+	}
+	t.device = tensor.Device{Type: tensor.CUDA}
+	return nil
+}
+
+// moveModel takes the model and what trains with it to the device, and lays out convolutions for it.
+func (t *Trainer) moveModel() {
+	if t.args.MemoryFormat == "channels_last" || t.args.MemoryFormat == "auto" && convolves(t.model.Tree()) {
+		t.format = tensor.ChannelsLast
+	}
+	s := tensor.Open()
+	defer s.Close()
+	move := func(x tensor.Tensor) {
+		to := x
+		if t.device.Type != tensor.CPU {
+			to = to.To(t.device, x.DType())
+		}
+		if t.format == tensor.ChannelsLast && x.Dim() == 4 {
+			to = to.ToMemoryFormat(tensor.ChannelsLast)
+		}
+		if !to.Same(x) {
+			x.SetData(to)
+		}
+	}
+	tensor.NoGrad(func() {
+		for _, n := range t.model.Tree().Tensors() {
+			move(n)
+		}
+		if h, ok := t.model.(lighter.TensorHolder); ok {
+			for _, x := range h.States() {
+				move(x)
+			}
+		}
+		if h, ok := t.optimizer.(lighter.TensorHolder); ok {
+			for _, x := range h.States() {
+				move(x)
+			}
+		}
+	})
+}
+
+// convolves says whether a network has two-dimensional convolutions: weights with four dimensions.
+func convolves(n *lighter.Node) bool {
+	for _, p := range n.Params() {
+		if p.Value.Dim() == 4 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// fit trains until an epoch, step or callback limit is reached.
+func (t *Trainer) fit() error {
+	train, err := t.loader(lighter.Train)
+	if err != nil {
+		return err
+	}
+	val, err := t.loader(lighter.Val)
+	if err != nil {
+		return err
+	}
+	if t.loops[lighter.Train].numBatches == 0 {
+		return fmt.Errorf("data::train_dataloader has no batches: %w", errNothingToDo)
+	}
+	if err := t.sanityCheck(val); err != nil {
+		return err
+	}
+	began, before := time.Now(), t.state.GlobalStep
+	for !t.done() {
+		if err := t.trainEpoch(train, val); err != nil {
+			return err
+		}
+		t.state.Epoch++
+	}
+	elapsed := time.Since(began)
+	t.log.Info().Int64("steps", t.state.GlobalStep-before).Float64("seconds", elapsed.Seconds()).Msg(t.endReason())
+	return nil
+}
+
+// sanityCheck validates a few batches before the first epoch. What it draws and logs leaves no trace.
+func (t *Trainer) sanityCheck(val lighter.Loader) error {
+	n := orElse(t.args.NumSanityValSteps, 2)
+	if val == nil || n == 0 || t.resumed != "" || t.loops[lighter.Val].numBatches == 0 {
+		return nil
+	}
+	s := tensor.Open()
+	defer s.Close()
+	rng := tensor.RNGState(tensor.Device{})
+	all := t.loops[lighter.Val]
+	if n > 0 && (all.numBatches < 0 || n < all.numBatches) {
+		t.loops[lighter.Val].numBatches = n
+	}
+	t.sanity = true
+	err := t.evaluate(lighter.Val, val)
+	t.sanity = false
+	t.loops[lighter.Val] = all
+	t.results.forget()
+	tensor.SetRNGState(tensor.Device{}, rng)
+	return err
+}
+
+func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
+	defer t.enter(lighter.Train)()
+	it, err := train.Iter()
+	if err != nil {
+		return &Error{Code: ExitData, Err: err}
+	}
+	defer it.Close()
+	if err := t.dispatchEpochStart(); err != nil {
+		return err
+	}
+	err = t.each(lighter.Train, it, t.trainBatch, func() (stop bool, err error) {
+		if t.validationDue(val) {
+			if err := t.evaluate(lighter.Val, val); err != nil {
+				return true, err
+			}
+		}
+		if t.windowEnds(t.loops[lighter.Train].batch) {
+			t.state.Stepped++
+		}
+		return t.stepsDone() || t.mayStop(), nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.endEpoch()
+}
+
+// trainBatch is one step: forward, loss, backward, and at the end of an accumulation window the update.
+func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
+	out, loss, err := t.step(batch, idx)
+	if err != nil {
+		return err
+	}
+	if loss.Defined() {
+		if err := t.checkLoss(loss); err != nil {
+			return err
+		}
+		if err := t.update(loss, idx); err != nil {
+			return err
+		}
+	}
+	t.model.BatchEnd(t, out, idx)
+	if err := t.dispatchBatchEnd(out, idx); err != nil {
+		return err
+	}
+	if t.StepLogged() {
+		return t.write(t.results.stepRow(lighter.Train), t.state.Stepped, true)
+	}
+	return nil
+}
+
+func (t *Trainer) update(loss tensor.Tensor, idx int) error {
+	k := t.args.AccumulateGradBatches
+	if idx%k == 0 {
+		t.optimizer.ZeroGrad()
+	}
+	if k > 1 {
+		loss = loss.DivScalar(float64(k)) // Lightning's rule: the constant, also in a short last window
+	}
+	loss.Backward()
+	if !t.windowEnds(idx) {
+		return nil
+	}
+	if c := t.args.GradientClipVal; c != nil && *c > 0 {
+		if a := t.args.GradientClipAlgorithm; a != nil && *a == "value" {
+			t.optimizer.Params().ClipGradValue(*c)
+		} else {
+			t.optimizer.Params().ClipGradNorm(*c, 2)
+		}
+	}
+	t.optimizer.Step()
+	t.state.GlobalStep++
+	return nil
+}
+
+// windowEnds says whether batch idx of the epoch is the last of its accumulation window.
+func (t *Trainer) windowEnds(idx int) bool {
+	return (idx+1)%t.args.AccumulateGradBatches == 0 || idx+1 == t.loops[lighter.Train].numBatches
+}
+
+// validationDue says whether a validation follows the batch just done: at a fraction of the epoch, after a number of
+// batches, or, counted across epochs, when check_val_every_n_epoch is null.
+func (t *Trainer) validationDue(val lighter.Loader) bool {
+	l := t.loops[lighter.Train]
+	if val == nil || t.loops[lighter.Val].numBatches == 0 {
+		return false
+	}
+	every := t.args.CheckValEveryNEpoch
+	if every != nil && (t.state.Epoch+1)%*every != 0 {
+		return false
+	}
+	if t.mayStop() {
+		return true
+	}
+	interval := t.valInterval()
+	if interval <= 0 {
+		return l.batch+1 == l.numBatches
+	}
+	if every == nil {
+		return l.total%int64(interval) == 0
+	}
+	return (l.batch+1)%interval == 0
+}
+
+// valInterval is the number of batches between validations; 0 for the end of the epoch.
+func (t *Trainer) valInterval() int {
+	v, n := t.args.ValCheckInterval, t.loops[lighter.Train].numBatches
+	switch {
+	case !v.set:
+		return max(n, 0)
+	case !v.isFraction():
+		return v.count
+	case n < 0:
+		return 0
+	}
+	return max(1, int(float64(n)*v.fraction))
+}
+
+// endEpoch closes a training epoch: the model's and the callbacks' turn, then its row, which carries the step of the last
+// training row.
+func (t *Trainer) endEpoch() error {
+	t.model.EpochEnd(t)
+	row := t.results.epochRow(lighter.Train)
+	if err := t.dispatchEpochEnd(); err != nil {
+		return err
+	}
+	return t.write(row, t.state.Stepped-1, true)
+}
+
+func (t *Trainer) stepsDone() bool {
+	return t.args.MaxSteps >= 0 && t.state.GlobalStep >= int64(t.args.MaxSteps)
+}
+
+// mayStop says whether a callback asked to stop and the minimum is reached.
+func (t *Trainer) mayStop() bool {
+	return t.stopping != "" && t.state.Epoch+1 >= orElse(t.args.MinEpochs, 0) && t.state.GlobalStep >= int64(orElse(t.args.MinSteps, 0))
+}
+
+func (t *Trainer) done() bool {
+	last := t.MaxEpochs()
+	return t.stepsDone() || last >= 0 && t.state.Epoch >= last || t.stopping != "" && t.state.Epoch >= orElse(t.args.MinEpochs, 0) && t.mayStop()
+}
+
+// endReason is Lightning's wording of why a fit ended.
+func (t *Trainer) endReason() string {
+	switch {
+	case t.stopping != "":
+		return t.stopping
+	case t.stepsDone():
+		return fmt.Sprintf("`Trainer.fit` stopped: `max_steps=%d` reached.", t.args.MaxSteps)
+	}
+	return fmt.Sprintf("`Trainer.fit` stopped: `max_epochs=%d` reached.", t.MaxEpochs())
+}

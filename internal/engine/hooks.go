@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"github.com/lighter-go/lighter"
+)
+
+// Each dispatch calls those callbacks that have the hook, in order.
+
+func dispatch[H any](t *Trainer, call func(H) error) error {
+	for _, c := range t.callbacks {
+		if h, ok := c.(H); ok {
+			if err := call(h); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Trainer) dispatchSetup() error {
+	return dispatch(t, func(h lighter.Setupper) error { return h.Setup(t) })
+}
+
+func (t *Trainer) dispatchStageStart() error {
+	return dispatch(t, func(h lighter.StageStarter) error { return h.StageStart(t) })
+}
+
+func (t *Trainer) dispatchStageEnd() error {
+	return dispatch(t, func(h lighter.StageEnder) error { return h.StageEnd(t) })
+}
+
+func (t *Trainer) dispatchEpochStart() error {
+	return dispatch(t, func(h lighter.EpochStarter) error { return h.EpochStart(t) })
+}
+
+func (t *Trainer) dispatchEpochEnd() error {
+	return dispatch(t, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
+}
+
+func (t *Trainer) dispatchBatchStart(batch lighter.Value, idx int) error {
+	return dispatch(t, func(h lighter.BatchStarter) error { return h.BatchStart(t, batch, idx) })
+}
+
+func (t *Trainer) dispatchBatchEnd(out lighter.Output, idx int) error {
+	return dispatch(t, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// results gathers what a run logs. Values stay on their device: a step's is read when a row is due, an epoch's mean at its
+// end. Those are the points where the host waits.
+type results struct {
+	records []*record
+	byName  map[string]*record
+	logged  map[string]float64 // every value written last, by name
+}
+
+type record struct {
+	name  string
+	mode  lighter.Mode
+	step  bool
+	epoch bool
+	last  tensor.Tensor // of the current batch; its scope owns it
+
+	sum    tensor.Tensor // kept; the weighted sum of the epoch, a float32 scalar
+	weight int64
+
+	value   float64 // of LogEpoch
+	valueOK bool
+}
+
+func (r *results) find(name string, m lighter.Mode) *record {
+	if rec, ok := r.byName[name]; ok {
+		return rec
+	}
+	if r.byName == nil {
+		r.byName = map[string]*record{}
+		r.logged = map[string]float64{}
+	}
+	rec := &record{name: name, mode: m}
+	r.records = append(r.records, rec)
+	r.byName[name] = rec
+	return rec
+}
+
+// Log records a value of the current batch.
+func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
+	rec := t.results.find(name, t.mode)
+	rec.step, rec.epoch = o.Step, o.Epoch
+	if o.Step {
+		rec.last = v
+	}
+	if !o.Epoch {
+		return
+	}
+	weight := o.BatchSize
+	if weight == 0 {
+		weight = t.loops[t.mode].size
+	}
+	if !rec.sum.Defined() {
+		s := tensor.Open()
+		rec.sum = tensor.Zeros(nil, tensor.Float32, v.Device()).Keep()
+		s.Close()
+	}
+	rec.sum.AddWeighted(v, float64(weight))
+	rec.weight += int64(weight)
+}
+
+// LogEpoch records a value at an epoch's end.
+func (t *Trainer) LogEpoch(name string, v float64) {
+	rec := t.results.find(name, t.mode)
+	rec.epoch, rec.value, rec.valueOK = true, float64(float32(v)), true
+}
+
+// StepLogged says whether a row of this batch will be written.
+func (t *Trainer) StepLogged() bool {
+	if t.sanity || len(t.loggers) == 0 {
+		return false
+	}
+	if t.mode != lighter.Train {
+		return true
+	}
+	n := orElse(t.args.LogEveryNSteps, 50)
+	return n > 0 && (t.state.Stepped+1)%int64(n) == 0 && t.windowEnds(t.loops[lighter.Train].batch)
+}
+
+// Metrics are the values logged last, those of the current batch included. Waits for the device.
+func (t *Trainer) Metrics() map[string]float64 {
+	all := maps.Clone(t.results.logged)
+	if all == nil {
+		all = map[string]float64{}
+	}
+	for _, rec := range t.results.records {
+		switch {
+		case rec.last.Defined() && rec.step:
+			all[rec.name] = rec.last.Item()
+		case rec.valueOK:
+			all[rec.name] = rec.value
+		}
+	}
+	return all
+}
+
+// batchDone forgets the values of the batch, which its scope is about to free.
+func (r *results) batchDone() {
+	for _, rec := range r.records {
+		rec.last = tensor.Tensor{}
+	}
+}
+
+// stepRow takes the values of the current batch. Waits for the device.
+func (r *results) stepRow(m lighter.Mode) []lighter.Scalar {
+	var row []lighter.Scalar
+	for _, rec := range r.records {
+		if rec.mode == m && rec.step && rec.last.Defined() {
+			row = append(row, r.keep(rec.name, float64(float32(rec.last.Item()))))
+		}
+	}
+	return row
+}
+
+func (r *results) keep(name string, v float64) lighter.Scalar {
+	r.logged[name] = v
+	return lighter.Scalar{Name: name, Value: v}
+}
+
+// epochRow takes the values of an epoch and begins the next one. Waits for the device.
+func (r *results) epochRow(m lighter.Mode) []lighter.Scalar {
+	var row []lighter.Scalar
+	for _, rec := range r.records {
+		if rec.mode != m || !rec.epoch {
+			continue
+		}
+		switch {
+		case rec.valueOK:
+			row = append(row, r.keep(rec.name, rec.value))
+		case rec.weight > 0:
+			row = append(row, r.keep(rec.name, float64(float32(rec.sum.Item())/float32(rec.weight))))
+		}
+	}
+	r.reset(m)
+	return row
+}
+
+func (r *results) reset(m lighter.Mode) {
+	for _, rec := range r.records {
+		if rec.mode != m {
+			continue
+		}
+		if rec.sum.Defined() {
+			rec.sum.Fill(0)
+		}
+		rec.weight, rec.valueOK = 0, false
+	}
+}
+
+// forget drops every value, as after the sanity check.
+func (r *results) forget() {
+	r.close()
+	*r = results{}
+}
+
+func (r *results) close() {
+	for _, rec := range r.records {
+		rec.sum.Free()
+		rec.sum = tensor.Tensor{}
+	}
+}
+
+// metricNames lists what has been logged, for messages.
+func (r *results) metricNames() []string { return slices.Sorted(maps.Keys(r.logged)) }
+
+// write gives a row to every logger. withEpoch is false for the step rows of validation and test.
+func (t *Trainer) write(row []lighter.Scalar, step int64, withEpoch bool) error {
+	if len(row) == 0 || t.sanity {
+		return nil
+	}
+	if withEpoch {
+		row = append(row, lighter.Scalar{Name: "epoch", Value: float64(t.state.Epoch)})
+	}
+	for _, l := range t.loggers {
+		if err := l.LogMetrics(row, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,289 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/atomicfile"
+	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/console"
+	"github.com/lighter-go/lighter/internal/diag"
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Options are those of a stage's command.
+type Options struct {
+	CkptPath    string
+	WeightsOnly bool
+	Log         zerolog.Logger
+	Console     *console.Console
+	Debug       bool
+}
+
+// Result is what a stage gave.
+type Result struct {
+	Metrics  []map[string]float64 // one map a loader of validate and test, one for a fit
+	LogDir   string
+	CkptPath string
+}
+
+// ConfigError is every problem of a configuration, with the sources to show them in.
+type ConfigError struct {
+	Problems diag.List
+	Sources  diag.Sources
+}
+
+func (e *ConfigError) Error() string { return e.Problems.Error() }
+
+// Unwrap returns the problems.
+func (e *ConfigError) Unwrap() error { return e.Problems }
+
+// Run runs a stage: fit, validate, test or predict. The inputs are files, overrides and maps; a .ckpt file stands for the
+// configuration it holds and for --ckpt_path.
+func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, error) {
+	c, err := compose(inputs, &o)
+	if err != nil {
+		return nil, err
+	}
+	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console}
+	if problems := registry.Check(c, env, roots...); report(problems, c, o.Log) {
+		return nil, &ConfigError{problems, c.Sources}
+	}
+	seed, err := seed(c)
+	if err != nil {
+		return nil, &ConfigError{diag.List{*err.(*diag.Diagnostic)}, c.Sources}
+	}
+	o.Log.Info().Msgf("Seed set to %d", seed)
+	return run(ctx, c, env, seed, o)
+}
+
+// roots are the sections a stage needs, in the order PyTorch's draws of random numbers ask for, with Lighter's wording for a
+// component of the wrong kind.
+var roots = []registry.Root{
+	{Path: "model", Kind: reflect.TypeFor[lighter.Model](), Wrong: func(got string) string {
+		return "model must be LightningModule or LighterModule, got " + got
+	}},
+	{Path: "trainer", Kind: reflect.TypeFor[*Trainer](), Wrong: func(got string) string { return "trainer must be Trainer, got " + got }},
+	{Path: "data", Kind: reflect.TypeFor[lighter.DataModule](), Wrong: func(got string) string {
+		return "data must be LightningDataModule (or lighter.LighterDataModule), got " + got
+	}},
+}
+
+// report logs the warnings of a list and says whether it has errors.
+func report(problems diag.List, c *config.Config, log zerolog.Logger) bool {
+	for _, d := range append(c.Warnings, problems...) {
+		if d.Severity == diag.Warning {
+			log.Warn().Msg(d.Error())
+		}
+	}
+	return problems.HasErrors()
+}
+
+// seed is the configuration's, else PL_GLOBAL_SEED, else 0, as Lightning's seed_everything takes it.
+func seed(c *config.Config) (uint64, error) {
+	n := c.At("seed")
+	if n == nil || n.Kind == config.Null {
+		text := os.Getenv("PL_GLOBAL_SEED")
+		v, err := strconv.ParseUint(text, 10, 32)
+		if text != "" && err != nil {
+			return 0, &diag.Diagnostic{Msg: fmt.Sprintf("PL_GLOBAL_SEED must be an integer from 0 to 4294967295, got %q", text)}
+		}
+		return v, nil
+	}
+	v, ok := n.Value.(int64)
+	if !ok || v < 0 || v > 1<<32-1 {
+		return 0, &diag.Diagnostic{Pos: n.Pos, Path: "seed", Msg: "seed must be an integer from 0 to 4294967295"}
+	}
+	return uint64(v), nil
+}
+
+// run builds the stage's parts in a scope that owns them for the whole run, and runs it.
+func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o Options) (result *Result, err error) {
+	tensor.Debug(o.Debug)
+	tensor.KeepMemory()
+	s := tensor.Open()
+	defer s.Close()
+	defer tensor.Recover(&err)
+	tensor.ManualSeed(seed)
+	b := registry.NewBuild(c, env)
+	defer func() { err = errors.Join(err, b.Close()) }()
+	t, err := build(b)
+	if err != nil {
+		var problems diag.List
+		if errors.As(err, &problems) {
+			err = &ConfigError{problems, c.Sources}
+		}
+		return nil, err
+	}
+	t.ctx, t.stage, t.config = ctx, env.Stage, recordOf(c)
+	defer t.results.close()
+	if err := t.prepare(o); err != nil {
+		return nil, err
+	}
+	status := "failed"
+	defer func() {
+		for _, l := range t.loggers {
+			err = errors.Join(err, l.Finalize(status))
+		}
+	}()
+	if err := t.runStage(); err != nil {
+		return nil, err
+	}
+	status = "success"
+	return &Result{Metrics: []map[string]float64{t.Metrics()}, LogDir: t.LogDir(), CkptPath: t.resumed}, nil
+}
+
+func build(b *registry.Build) (*Trainer, error) {
+	model, err := registry.Get[lighter.Model](b, "model")
+	if err != nil {
+		return nil, err
+	}
+	t, err := registry.Get[*Trainer](b, "trainer")
+	if err != nil {
+		return nil, err
+	}
+	data, err := registry.Get[lighter.DataModule](b, "data")
+	if err != nil {
+		return nil, err
+	}
+	t.model, t.data = model, data
+	return t, nil
+}
+
+// prepare readies a stage: what it needs is there, the device, the checkpoint, the run's folder.
+func (t *Trainer) prepare(o Options) error {
+	mode := map[string]lighter.Mode{"fit": lighter.Train, "validate": lighter.Val, "test": lighter.Test, "predict": lighter.Predict}[t.stage]
+	if err := t.model.Has(mode); err != nil {
+		return &Error{Code: ExitUsage, Err: err}
+	}
+	if t.stage == "fit" {
+		var err error
+		if t.optimizer, err = t.model.ConfigureOptimizer(); err != nil {
+			return &Error{Code: ExitUsage, Err: err}
+		}
+	}
+	if _, err := t.loader(mode); err != nil {
+		return &Error{Code: ExitUsage, Err: err}
+	}
+	if err := t.chooseDevice(); err != nil {
+		return &Error{Code: ExitUsage, Err: err}
+	}
+	t.moveModel()
+	tensor.Deterministic(t.args.Deterministic.on, t.args.Deterministic.warn)
+	tensor.DetectAnomaly(t.args.DetectAnomaly)
+	if b := t.args.Benchmark; b != nil {
+		tensor.Benchmark(*b && !t.args.Deterministic.on)
+	}
+	if err := t.dispatchSetup(); err != nil {
+		return err
+	}
+	if o.CkptPath != "" {
+		path, err := t.findCheckpoint(o.CkptPath)
+		if err != nil {
+			return err
+		}
+		if err := t.load(path, o.WeightsOnly); err != nil {
+			return err
+		}
+		t.log.Info().Msgf("Restored the state from the checkpoint at %s", path)
+	}
+	return t.openRun()
+}
+
+// openRun makes the run's folder and saves the configuration in it, as Lighter does.
+func (t *Trainer) openRun() error {
+	for _, l := range t.loggers {
+		if err := l.Open(); err != nil {
+			return err
+		}
+		if err := l.LogHyperparams(t.config.yaml); err != nil {
+			return err
+		}
+	}
+	dir := t.LogDir()
+	if dir == "" {
+		return nil
+	}
+	path := filepath.Join(dir, "config.yaml")
+	if err := atomicfile.Write(path, t.config.write); err != nil {
+		return fmt.Errorf("save configuration: %w", err)
+	}
+	t.log.Info().Msgf("Saved config to: %s", path)
+	return nil
+}
+
+// loader gives a mode's loader and counts its batches; a stage's own must be there.
+func (t *Trainer) loader(m lighter.Mode) (lighter.Loader, error) {
+	l := t.data.Loader(m)
+	if l == nil {
+		if m == lighter.Val && t.stage == "fit" {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("`%s_dataloader` must be implemented to be used with the Lightning Trainer: add data::%s_dataloader", m, m)
+	}
+	limits := [...]limit{t.args.LimitTrainBatches, t.args.LimitValBatches, t.args.LimitTestBatches, t.args.LimitPredictBatches}
+	t.loops[m].numBatches = limits[m].of(l.Len())
+	return l, nil
+}
+
+func (t *Trainer) runStage() error {
+	if err := t.dispatchStageStart(); err != nil {
+		return err
+	}
+	var err error
+	switch t.stage {
+	case "fit":
+		err = t.fit()
+	case "validate":
+		err = t.single(lighter.Val)
+	case "test":
+		err = t.single(lighter.Test)
+	default:
+		err = t.single(lighter.Predict)
+	}
+	return errors.Join(err, t.dispatchStageEnd())
+}
+
+// single runs a stage that is one evaluation. Its rows carry epoch 0 and step 0, whatever the checkpoint says.
+func (t *Trainer) single(m lighter.Mode) error {
+	loader, err := t.loader(m)
+	if err != nil {
+		return err
+	}
+	return t.evaluate(m, loader)
+}
+
+// compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.
+func compose(inputs []any, o *Options) (*config.Config, error) {
+	merged := make([]any, len(inputs))
+	for i, in := range inputs {
+		merged[i] = in
+		path, ok := in.(string)
+		if !ok || strings.ContainsAny(path, "=") || filepath.Ext(path) != ".ckpt" {
+			continue
+		}
+		n, err := configOf(path)
+		if err != nil {
+			return nil, err
+		}
+		merged[i] = n
+		if o.CkptPath == "" {
+			o.CkptPath = path
+		}
+	}
+	c, problems := config.Compose(merged...)
+	if problems.HasErrors() {
+		return nil, &ConfigError{problems, c.Sources}
+	}
+	return c, nil
+}

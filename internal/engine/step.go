@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// each runs do on every batch of an epoch. It is the only place that knows limits, cancellation, train and eval mode, grad
+// mode, device moves, the scope that frees a batch's tensors, and the recover that says where an operation failed. after, when
+// given, runs between batches, outside that scope, so that peak memory is not the sum of both.
+func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, do func(batch lighter.Value, idx int) error, after func() (stop bool, err error)) error {
+	l := &t.loops[m]
+	for l.batch = 0; l.numBatches < 0 || l.batch < l.numBatches; l.batch++ {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
+		more, err := t.batch(m, it, do)
+		if err != nil || !more {
+			return err
+		}
+		if after == nil {
+			continue
+		}
+		if stop, err := after(); stop || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch does one batch in a scope of its own; more is false when there is none.
+func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch lighter.Value, idx int) error) (more bool, err error) {
+	s := tensor.Open()
+	defer s.Close()
+	defer t.results.batchDone()
+	l := &t.loops[m]
+	defer func() {
+		if err != nil {
+			err = t.located(m, l.batch, err)
+		}
+	}()
+	defer tensor.Recover(&err)
+	batch, ok, err := it.Next()
+	if err != nil {
+		return false, &Error{Code: ExitData, Err: err}
+	}
+	if !ok {
+		return false, nil
+	}
+	l.size = batchSize(batch)
+	if err := do(t.place(batch), l.batch); err != nil {
+		return false, err
+	}
+	l.total++
+	return true, nil
+}
+
+// enter switches to a mode: train or eval for the modules, recording or not for autograd. The restore puts all back.
+func (t *Trainer) enter(m lighter.Mode) (restore func()) {
+	was := t.mode
+	t.mode = m
+	node := t.model.Tree()
+	training := node.Training()
+	node.SetTraining(m == lighter.Train)
+	grad := func() {}
+	switch {
+	case m == lighter.Train:
+		grad = tensor.SetGradEnabled(true)
+	case t.args.InferenceMode:
+		grad = tensor.InferenceMode()
+	default:
+		grad = tensor.SetGradEnabled(false)
+	}
+	return func() {
+		grad()
+		node.SetTraining(training)
+		t.mode = was
+	}
+}
+
+// step runs the model's step and checks its loss. It is the same in every mode.
+func (t *Trainer) step(batch lighter.Value, idx int) (out lighter.Output, loss tensor.Tensor, err error) {
+	if t.args.Precision.mixed {
+		defer tensor.Autocast(t.device.Type, tensor.BFloat16)()
+	}
+	if err := t.dispatchBatchStart(batch, idx); err != nil {
+		return nil, loss, err
+	}
+	out, err = t.model.Step(t, batch, idx)
+	if err != nil {
+		return nil, loss, err
+	}
+	loss, err = lossOf(out)
+	return out, loss, err
+}
+
+// lossOf takes the tensor to minimise out of a step's output; undefined when there is none.
+func lossOf(out lighter.Output) (tensor.Tensor, error) {
+	switch l := out["loss"].(type) {
+	case nil:
+		return tensor.Tensor{}, nil
+	case tensor.Tensor:
+		return l, nil
+	case lighter.Dict:
+		total, ok := l["total"].(tensor.Tensor)
+		if !ok {
+			return total, fmt.Errorf("step result: Loss dict must include 'total' key. Got keys: %q. Example: {'loss': {'total': combined, 'ce': ce}}", slices.Sorted(maps.Keys(l)))
+		}
+		return total, nil
+	}
+	return tensor.Tensor{}, fmt.Errorf("a step's loss must be a Tensor or a dict, got %s", lighter.TypeName(out["loss"]))
+}
+
+// place moves a batch to the device and lays out its images.
+func (t *Trainer) place(v lighter.Value) lighter.Value {
+	if t.device.Type == tensor.CPU && t.format == tensor.ContiguousFormat {
+		return v
+	}
+	switch x := v.(type) {
+	case tensor.Tensor:
+		if t.device.Type != tensor.CPU {
+			x = x.ToAsync(t.device, x.DType())
+		}
+		if t.format == tensor.ChannelsLast && x.Dim() == 4 && x.IsFloat() {
+			x = x.ToMemoryFormat(tensor.ChannelsLast)
+		}
+		return x
+	case lighter.List:
+		out := make(lighter.List, len(x))
+		for i := range x {
+			out[i] = t.place(x[i])
+		}
+		return out
+	case lighter.Dict:
+		out := make(lighter.Dict, len(x))
+		for k := range x {
+			out[k] = t.place(x[k])
+		}
+		return out
+	}
+	return v
+}
+
+// batchSize is the first dimension of the first tensor in a batch, as Lightning extracts it; 1 when there is none.
+func batchSize(v lighter.Value) int {
+	if n, ok := firstSize(v); ok {
+		return int(n)
+	}
+	return 1
+}
+
+func firstSize(v lighter.Value) (int64, bool) {
+	switch x := v.(type) {
+	case tensor.Tensor:
+		if x.Dim() == 0 {
+			return 1, true
+		}
+		return x.Size(0), true
+	case lighter.List:
+		for _, item := range x {
+			if n, ok := firstSize(item); ok {
+				return n, true
+			}
+		}
+	case lighter.Dict:
+		for _, key := range slices.Sorted(maps.Keys(x)) {
+			if n, ok := firstSize(x[key]); ok {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// located says in which batch an error happened, and in which module an operation failed.
+func (t *Trainer) located(m lighter.Mode, batch int, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	where := []string{m.String()}
+	if t.sanity {
+		where = []string{"sanity check"}
+	}
+	if t.stage == "fit" {
+		where = append(where, fmt.Sprintf("epoch %d", t.state.Epoch))
+	}
+	where = append(where, fmt.Sprintf("batch %d", batch))
+	code := ExitFailure
+	var known *Error
+	if errors.As(err, &known) {
+		code = known.Code
+	}
+	var op *tensor.Error
+	if errors.As(err, &op) {
+		if op.Kind == tensor.OutOfMemory {
+			code = ExitMemory
+		}
+		if path, m := t.model.Tree().Failed(); path != "" {
+			where = append(where, fmt.Sprintf("model::%s (%s)", path, m.Target()))
+		}
+	}
+	return &Error{Code: code, Err: fmt.Errorf("%s: %w", strings.Join(where, ", "), err)}
+}
+
+// checkLoss stops on a NaN loss. On the CPU reading it costs nothing; on another device it would make the host wait in every
+// step, so there the loss is looked at when a row is due.
+func (t *Trainer) checkLoss(loss tensor.Tensor) error {
+	if t.device.Type != tensor.CPU && !t.StepLogged() {
+		return nil
+	}
+	if math.IsNaN(loss.Item()) {
+		return &Error{Code: ExitNumeric, Err: errors.New("the loss is NaN: lower the learning rate, clip gradients (trainer::gradient_clip_val), or look at this batch; trainer::detect_anomaly=true names the operation")}
+	}
+	return nil
+}

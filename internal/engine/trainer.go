@@ -1,0 +1,220 @@
+// Package engine runs a stage: it composes and checks the configuration, builds what the stage needs and drives the loop
+// over its batches. It knows components only by the contracts of package lighter.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/rs/zerolog"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Trainer runs the stages. Its state is what a checkpoint holds of a run beside the model's.
+type Trainer struct {
+	args      arguments
+	log       zerolog.Logger
+	loggers   []lighter.Logger
+	callbacks []lighter.Callback
+
+	ctx       context.Context
+	stage     string
+	mode      lighter.Mode
+	device    tensor.Device
+	format    tensor.MemoryFormat
+	model     lighter.Model
+	data      lighter.DataModule
+	optimizer lighter.Optimizer
+	config    configRecord
+
+	state    state
+	loops    [4]loop
+	results  results
+	sanity   bool
+	stopping string // why the fit ends after this epoch; "" when it goes on
+	resumed  string // the checkpoint the stage started from
+}
+
+// loop is where the loop of one mode stands.
+type loop struct {
+	batch      int // of this epoch
+	numBatches int
+	total      int64 // batches over the whole run
+	size       int   // samples of the current batch
+}
+
+// state is every counter that a run needs to go on.
+type state struct {
+	Epoch      int   // completed epochs
+	GlobalStep int64 // optimizer steps
+	Stepped    int64 // batches after which the optimizer stepped: the `step` of a training row
+}
+
+const (
+	checkpointTarget = "pytorch_lightning.callbacks.ModelCheckpoint"
+	progressTarget   = "pytorch_lightning.callbacks.TQDMProgressBar"
+	summaryTarget    = "pytorch_lightning.callbacks.ModelSummary"
+	csvLoggerTarget  = "pytorch_lightning.loggers.CSVLogger"
+	csvWriterTarget  = "lighter.callbacks.CsvWriter"
+)
+
+// Build makes the Trainer with Lightning's default logger and callbacks.
+func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
+	t := &Trainer{args: a, log: env.Log, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat}
+	if a.FastDevRun > 0 {
+		t.fastDevRun(int(a.FastDevRun))
+	}
+	if t.loggers == nil && !a.Logger.off && a.FastDevRun == 0 {
+		csv, err := registry.New[lighter.Logger](csvLoggerTarget, env, map[string]any{"save_dir": t.DefaultRootDir()})
+		if err != nil {
+			return nil, err
+		}
+		t.loggers = []lighter.Logger{csv}
+	}
+	if err := t.defaultCallbacks(env); err != nil {
+		return nil, err
+	}
+	t.checkpointsLast()
+	return t, nil
+}
+
+// fastDevRun is Lightning's: n batches of one epoch, and nothing written.
+func (t *Trainer) fastDevRun(n int) {
+	t.log.Info().Msgf("Running in `fast_dev_run` mode: will run the requested loop using %d batch(es). Logging and checkpointing is suppressed.", n)
+	batches, one, zero := limit{set: true, count: n}, 1, 0
+	a := &t.args
+	a.LimitTrainBatches, a.LimitValBatches, a.LimitTestBatches, a.LimitPredictBatches = batches, batches, batches, batches
+	a.MaxEpochs, a.MaxSteps, a.NumSanityValSteps, a.ValCheckInterval = &one, n, &zero, limit{}
+	t.loggers = nil
+	t.callbacks = without[lighter.Checkpointer](t.callbacks)
+}
+
+func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
+	fit := t.stage == "fit"
+	defaults := []struct {
+		target string
+		wanted bool
+		args   map[string]any
+	}{
+		{summaryTarget, fit && enabled(t.args.EnableModelSummary) && !has[lighter.Summarizer](t.callbacks), nil},
+		{progressTarget, enabled(t.args.EnableProgressBar) && !has[lighter.Progress](t.callbacks), nil},
+		{csvWriterTarget, t.stage == "predict" && t.args.FastDevRun == 0 && t.LogDir() != "" && !has[lighter.PredictionWriter](t.callbacks),
+			map[string]any{"path": filepath.Join(t.LogDir(), "predictions.csv")}},
+		{checkpointTarget, enabled(t.args.EnableCheckpointing) && t.args.FastDevRun == 0 && !has[lighter.Checkpointer](t.callbacks), nil},
+	}
+	for _, d := range defaults {
+		if !d.wanted {
+			continue
+		}
+		c, err := registry.New[lighter.Callback](d.target, env, d.args)
+		if err != nil {
+			return fmt.Errorf("default callback %s: %w", d.target, err)
+		}
+		t.callbacks = append(t.callbacks, c)
+	}
+	if !enabled(t.args.EnableProgressBar) {
+		t.callbacks = without[lighter.Progress](t.callbacks)
+	}
+	return nil
+}
+
+// checkpointsLast lets every other callback act before the state is saved.
+func (t *Trainer) checkpointsLast() {
+	var first, last []lighter.Callback
+	for _, c := range t.callbacks {
+		if _, ok := c.(lighter.Checkpointer); ok {
+			last = append(last, c)
+		} else {
+			first = append(first, c)
+		}
+	}
+	t.callbacks = append(first, last...)
+}
+
+func enabled(b *bool) bool { return b == nil || *b }
+
+func has[K any](cs []lighter.Callback) bool {
+	for _, c := range cs {
+		if _, ok := c.(K); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func without[K any](cs []lighter.Callback) []lighter.Callback {
+	var out []lighter.Callback
+	for _, c := range cs {
+		if _, ok := c.(K); !ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func orElse(v *int, otherwise int) int {
+	if v == nil {
+		return otherwise
+	}
+	return *v
+}
+
+// MaxEpochs is the last epoch's number plus one; -1 for no limit.
+func (t *Trainer) MaxEpochs() int {
+	if t.args.MaxEpochs == nil && t.args.MaxSteps != -1 {
+		return -1
+	}
+	return orElse(t.args.MaxEpochs, 1000)
+}
+
+// Mode is what is being done now.
+func (t *Trainer) Mode() lighter.Mode { return t.mode }
+
+// Stage is the command.
+func (t *Trainer) Stage() string { return t.stage }
+
+// SanityChecking is true in the validation before the first epoch.
+func (t *Trainer) SanityChecking() bool { return t.sanity }
+
+// Epoch counts from 0.
+func (t *Trainer) Epoch() int { return t.state.Epoch }
+
+// GlobalStep counts the optimizer's steps.
+func (t *Trainer) GlobalStep() int64 { return t.state.GlobalStep }
+
+// BatchIdx counts the batches of this epoch of the current mode.
+func (t *Trainer) BatchIdx() int { return t.loops[t.mode].batch }
+
+// NumBatches is how many batches an epoch of the current mode has.
+func (t *Trainer) NumBatches() int { return t.loops[t.mode].numBatches }
+
+// Model is the model of the run.
+func (t *Trainer) Model() lighter.Model { return t.model }
+
+// Optimizer is the fit's optimizer, nil in other stages.
+func (t *Trainer) Optimizer() lighter.Optimizer { return t.optimizer }
+
+// DefaultRootDir is the folder for what has no folder of its own.
+func (t *Trainer) DefaultRootDir() string {
+	if t.args.DefaultRootDir != nil {
+		return *t.args.DefaultRootDir
+	}
+	return "."
+}
+
+// LogDir is the first logger's folder.
+func (t *Trainer) LogDir() string {
+	if len(t.loggers) == 0 {
+		return ""
+	}
+	return t.loggers[0].Dir()
+}
+
+// Stop ends the fit after this epoch.
+func (t *Trainer) Stop(reason string) { t.stopping = reason }
+
+var _ lighter.Trainer = (*Trainer)(nil)

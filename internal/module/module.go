@@ -1,0 +1,271 @@
+// Package module holds Lighter's own model, lighter.LighterModule: a network with its loss, optimizer and metrics, and the
+// names their values are logged under.
+package module
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+const target = "lighter.LighterModule"
+
+// arguments are those of LighterModule.
+type arguments struct {
+	Network      lighter.Module    `cfg:"network,required" help:"the model to train"`
+	Criterion    lighter.Criterion `cfg:"criterion" help:"the loss of (prediction, target); fit needs one"`
+	Optimizer    lighter.Optimizer `cfg:"optimizer" help:"updates the network's parameters; fit needs one"`
+	TrainMetrics metrics           `cfg:"train_metrics" help:"a metric or collection of (prediction, target) in training"`
+	ValMetrics   metrics           `cfg:"val_metrics" help:"a metric or collection in validation"`
+	TestMetrics  metrics           `cfg:"test_metrics" help:"a metric or collection in tests"`
+}
+
+func init() {
+	lighter.Register[lighter.Model](target, arguments{}, "lighter.model.LighterModule")
+}
+
+// Doc is the component's prose.
+func (arguments) Doc() string {
+	return `A network with its loss, optimizer and metrics. Without steps of the user's, a batch is (input, target): the prediction
+is network(input), the loss criterion(prediction, target), and the metrics take (prediction, target). Predict gives pred, and
+target when the batch has one; it also takes a batch that is a tensor or a one-element list.`
+}
+
+// Prune leaves out what a stage has no use for. The criterion stays: it may have state of its own in a checkpoint.
+func (arguments) Prune(stage string) []string {
+	switch stage {
+	case "fit":
+		return []string{"test_metrics"}
+	case "validate":
+		return []string{"optimizer", "train_metrics", "test_metrics"}
+	case "test":
+		return []string{"optimizer", "train_metrics", "val_metrics"}
+	}
+	return []string{"optimizer", "train_metrics", "val_metrics", "test_metrics"}
+}
+
+// Build makes the module.
+func (a arguments) Build(*lighter.Env) (lighter.Model, error) {
+	m := &Module{arguments: a, metrics: [...]metrics{a.TrainMetrics, a.ValMetrics, a.TestMetrics, nil}}
+	m.SetClass(target)
+	m.Add("network", a.Network)
+	m.Add("criterion", a.Criterion)
+	for mode := lighter.Train; mode <= lighter.Predict; mode++ {
+		m.lossStep[mode], m.lossEpoch[mode] = mode.String()+"/loss/step", mode.String()+"/loss/epoch"
+	}
+	return m, nil
+}
+
+// metrics is one metric, a collection, or a list of metrics.
+type metrics []lighter.Metric
+
+// DecodeConfig takes a metric or a list of them.
+func (m *metrics) DecodeConfig(v any) error {
+	items, ok := v.([]any)
+	if !ok && v != nil {
+		items = []any{v}
+	}
+	*m = nil
+	for _, item := range items {
+		metric, ok := item.(lighter.Metric)
+		if !ok {
+			return fmt.Errorf("metrics must be Metric or MetricCollection, got %s. Example:\n  train_metrics:\n    _target_: torchmetrics.Accuracy\n    task: multiclass\n    num_classes: 10", lighter.TypeName(item))
+		}
+		*m = append(*m, metric)
+	}
+	return nil
+}
+
+// ConfigType names the form.
+func (*metrics) ConfigType() string { return "a metric, a metric collection or a list of metrics" }
+
+// Module is a lighter.LighterModule.
+type Module struct {
+	lighter.Node
+	arguments
+	metrics [4]metrics
+
+	lossStep, lossEpoch [4]string
+}
+
+// Forward is the network's.
+func (m *Module) Forward(in ...lighter.Value) lighter.Value {
+	m.Enter(0)
+	out := m.Network.Forward(in...)
+	m.Leave()
+	return out
+}
+
+// ConfigureOptimizer gives the optimizer of a fit.
+func (m *Module) ConfigureOptimizer() (lighter.Optimizer, error) {
+	if m.Optimizer == nil {
+		return nil, errors.New("Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
+	}
+	return m.Optimizer, nil
+}
+
+// Has says what a mode lacks.
+func (m *Module) Has(mode lighter.Mode) error {
+	if mode == lighter.Train && m.Criterion == nil {
+		return errors.New("model::criterion is missing: the default training step needs a loss. Example:\n  criterion:\n    _target_: torch.nn.CrossEntropyLoss")
+	}
+	return nil
+}
+
+// Step is the default step: see the component's Doc.
+func (m *Module) Step(t lighter.Trainer, batch lighter.Value, _ int) (lighter.Output, error) {
+	mode := t.Mode()
+	pair, isList := batch.(lighter.List)
+	if mode == lighter.Predict {
+		switch {
+		case !isList:
+			return lighter.Output{"pred": m.Forward(batch)}, nil
+		case len(pair) == 1:
+			return lighter.Output{"pred": m.Forward(pair[0])}, nil
+		}
+	}
+	if len(pair) != 2 {
+		return nil, unfit(mode, batch)
+	}
+	pred := m.Forward(pair[0])
+	out := lighter.Output{"pred": pred, "target": pair[1]}
+	if mode == lighter.Predict {
+		return out, nil
+	}
+	if len(m.metrics[mode]) > 0 {
+		restore := tensor.SetGradEnabled(false)
+		for _, metric := range m.metrics[mode] {
+			metric.Update(pred, pair[1])
+		}
+		restore()
+	}
+	if m.Criterion != nil {
+		out["loss"] = m.Criterion.Forward(pred, pair[1])
+	}
+	return out, nil
+}
+
+var steps = [...]struct{ method, use string }{
+	{"training_step", "use trainer.fit()"}, {"validation_step", "use validation"},
+	{"test_step", "use trainer.test()"}, {"predict_step", "use trainer.predict()"},
+}
+
+// unfit is Lighter's message for a step that is not there, with what would be.
+func unfit(mode lighter.Mode, batch lighter.Value) error {
+	got := lighter.TypeName(batch)
+	if l, ok := batch.(lighter.List); ok {
+		got = fmt.Sprintf("a list of %d", len(l))
+	}
+	s := steps[mode]
+	return fmt.Errorf("LighterModule must implement %s() to %s. The default step takes a batch (input, target), and this one is %s: make the dataset give pairs", s.method, s.use, got)
+}
+
+// BatchEnd logs what a batch gave, in Lighter's names.
+func (m *Module) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
+	mode := t.Mode()
+	if mode == lighter.Predict {
+		return
+	}
+	switch loss := out["loss"].(type) {
+	case tensor.Tensor:
+		t.Log(m.lossStep[mode], loss, lighter.LogOptions{Step: true})
+		t.Log(m.lossEpoch[mode], loss, lighter.LogOptions{Epoch: true})
+	case lighter.Dict:
+		for _, name := range slices.Sorted(maps.Keys(loss)) {
+			if v, ok := loss[name].(tensor.Tensor); ok {
+				t.Log(mode.String()+"/loss/"+name+"/step", v, lighter.LogOptions{Step: true})
+				t.Log(mode.String()+"/loss/"+name+"/epoch", v, lighter.LogOptions{Epoch: true})
+			}
+		}
+	}
+	if t.StepLogged() {
+		m.eachMetric(mode, lighter.Metric.Batch, func(name string, v tensor.Tensor) {
+			t.Log(mode.String()+"/metrics/"+name+"/step", v, lighter.LogOptions{Step: true})
+		})
+	}
+	if mode == lighter.Train && idx == 0 {
+		for _, s := range optimizerStats(t.Optimizer()) {
+			t.LogEpoch("train/optimizer/"+s.Name+"/epoch", s.Value)
+		}
+	}
+}
+
+// EpochEnd logs the metrics of an epoch and begins the next one.
+func (m *Module) EpochEnd(t lighter.Trainer) {
+	mode := t.Mode()
+	m.eachMetric(mode, lighter.Metric.Compute, func(name string, v tensor.Tensor) {
+		t.LogEpoch(mode.String()+"/metrics/"+name+"/epoch", v.Item())
+	})
+	for _, metric := range m.metrics[mode] {
+		metric.Reset()
+	}
+}
+
+// eachMetric visits the values of a mode's metrics by the names they are logged under: a metric's class, a collection's keys.
+// A value that is no scalar (a confusion matrix) is not logged.
+func (m *Module) eachMetric(mode lighter.Mode, value func(lighter.Metric) lighter.Value, visit func(string, tensor.Tensor)) {
+	if len(m.metrics[mode]) == 0 {
+		return
+	}
+	s := tensor.SetGradEnabled(false)
+	defer s()
+	for _, metric := range m.metrics[mode] {
+		switch v := value(metric).(type) {
+		case tensor.Tensor:
+			visit(metric.Name(), v)
+		case lighter.Dict:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				if x, ok := v[name].(tensor.Tensor); ok {
+					visit(name, x)
+				}
+			}
+		}
+	}
+}
+
+// States are the metrics' tensors, which move with the model.
+func (m *Module) States() []tensor.Tensor {
+	var all []tensor.Tensor
+	for _, ms := range m.metrics {
+		for _, metric := range ms {
+			all = append(all, metric.States()...)
+		}
+	}
+	return all
+}
+
+// optimizerStats are an optimizer's numbers under Lighter's names: lr, momentum when the class has it (0 too), the betas,
+// weight_decay when it is not 0; with several groups the later ones are marked group1 and so on.
+func optimizerStats(o lighter.Optimizer) []lighter.Scalar {
+	if o == nil {
+		return nil
+	}
+	var stats []lighter.Scalar
+	for i, g := range o.Groups() {
+		suffix := ""
+		if i > 0 {
+			suffix = fmt.Sprintf("/group%d", i)
+		}
+		add := func(name string, v float64) {
+			stats = append(stats, lighter.Scalar{Name: o.Name() + "/" + name + suffix, Value: v})
+		}
+		add("lr", g.LR())
+		if v, ok := g.Option("momentum").(float64); ok {
+			add("momentum", v)
+		}
+		if betas, ok := g.Option("betas").([]float64); ok && len(betas) == 2 {
+			add("beta1", betas[0])
+			add("beta2", betas[1])
+		}
+		if v, ok := g.Option("weight_decay").(float64); ok && v != 0 {
+			add("weight_decay", v)
+		}
+	}
+	return stats
+}
+
+var _ lighter.TensorHolder = (*Module)(nil)

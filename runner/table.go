@@ -1,0 +1,44 @@
+package runner
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/lighter-go/lighter/internal/config/expr"
+)
+
+// printMetrics prints a table as Lightning's: a row a metric, a column a loader. Numbers are float32 as Python writes them.
+func printMetrics(w io.Writer, stage string, loaders []map[string]float64) error {
+	title := map[string]string{"validate": "Validate metric", "test": "Test metric"}[stage]
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	header := table.Row{title}
+	names := map[string]bool{}
+	for i, m := range loaders {
+		header = append(header, fmt.Sprintf("DataLoader %d", i))
+		for name := range m {
+			names[name] = true
+		}
+	}
+	t.AppendHeader(header)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		row := table.Row{name}
+		for _, m := range loaders {
+			v, ok := m[name]
+			if !ok {
+				row = append(row, "")
+				continue
+			}
+			row = append(row, expr.Float(v))
+		}
+		t.AppendRow(row)
+	}
+	_, err := fmt.Fprintln(w, t.Render())
+	return err
+}

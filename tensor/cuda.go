@@ -1,0 +1,53 @@
+package tensor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// HasNVIDIADevice says whether the machine shows an NVIDIA device, without opening any library.
+func HasNVIDIADevice() bool {
+	_, err := os.Stat("/dev/nvidiactl")
+	return err == nil
+}
+
+// OpenCUDA loads libtorch's CUDA half, which the program is not linked to, and then this project's own CUDA library, which
+// needs it. Call it before anything asks about CUDA. It takes most of a second and is done once.
+var OpenCUDA = sync.OnceValue(func() error {
+	lib := filepath.Join(filepath.Dir(LibraryPath()), "libtorch_cuda.so")
+	if _, err := os.Stat(lib); err != nil {
+		return fmt.Errorf("this libtorch has no CUDA half (%s is missing): `make setup CUDA=1` gets it", lib)
+	}
+	if err := openLibrary(lib); err != nil {
+		return err
+	}
+	own, err := ownCUDALibrary()
+	if err != nil {
+		return err
+	}
+	return openLibrary(own)
+})
+
+const ownCUDAName = "liblighter_cuda.so"
+
+// ownCUDALibrary finds liblighter_cuda.so beside the program, in its lib folder, or beside libtorch.
+func ownCUDALibrary() (string, error) {
+	folders := []string{filepath.Dir(LibraryPath())}
+	if exe, err := os.Executable(); err == nil {
+		dir := filepath.Dir(exe)
+		folders = append([]string{dir, filepath.Join(dir, "..", "lib"), filepath.Join(dir, "lib")}, folders...)
+	}
+	for _, dir := range folders {
+		if p := filepath.Join(dir, ownCUDAName); fileExists(p) {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("%s is missing: `make setup CUDA=1` builds it", ownCUDAName)
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
