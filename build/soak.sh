@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# What is too long for make test, in the environment of make env. FUZZTIME is the time of each fuzz target.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$PWD/build
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "long tests"
+LIGHTER_SOAK=1 go test -count=1 -timeout 3h ./...
+
+while read -r package name; do
+  step "fuzz $package $name"
+  go test -run '^$' -fuzz "^$name\$" -fuzztime "${FUZZTIME:-60s}" "$package"
+done < <(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $1 } /^ok/ { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }')
+
+step "every supported libtorch"
+"$build/matrix.sh"
