@@ -49,11 +49,16 @@ func (d *decoder) set(p config.Pair, v any) {
 		return
 	}
 	f := d.entry.Fields[i]
+	d.once(f, v, p.Value, p.KeyPos, d.path+"::"+p.Key)
+}
+
+// once assigns an argument that may be given by name or by position, not by both.
+func (d *decoder) once(f Field, v any, n *config.Node, pos diag.Pos, path string) {
 	if d.given[f.Name] {
-		d.problems.Errorf(p.KeyPos, d.path, "%s got multiple values for argument %q", d.entry.Target, f.Name)
+		d.problems.Errorf(pos, path, "%s got multiple values for argument %q", d.entry.Target, f.Name)
 		return
 	}
-	d.assignField(f, v, p.Value, d.path+"::"+p.Key)
+	d.assignField(f, v, n, path)
 }
 
 func (d *decoder) unexpected(p config.Pair) {
@@ -135,7 +140,7 @@ func (d *decoder) place(i int, v any, n *config.Node, path string) {
 		d.rest = append(d.rest, v)
 		d.restNode = append(d.restNode, n)
 	case i < len(fields):
-		d.assignField(fields[i], v, n, path)
+		d.once(fields[i], v, n, posOf(n, d.node), path)
 	default:
 		d.problems.Errorf(posOf(n, d.node), path, "%s takes %d positional arguments, here is one more", d.entry.Target, len(fields))
 	}
@@ -288,6 +293,9 @@ func setScalar(dst reflect.Value, v any) bool {
 
 // fits says whether a component of kind can stand where want is asked for.
 func fits(kind, want reflect.Type) bool {
+	if kind == want {
+		return true
+	}
 	for want.Kind() == reflect.Pointer {
 		want = want.Elem()
 	}

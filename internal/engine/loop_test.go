@@ -1,0 +1,311 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+	"github.com/lighter-go/lighter/tensor/tensortest"
+)
+
+func TestMain(m *testing.M) { tensortest.Main(m) }
+
+// journal is a model, a data module, an optimizer and a logger that write down what happens to them. The loss of training
+// batch i is i+1, so that means are easy to tell.
+type journal struct {
+	lighter.Node
+	events  []string
+	rows    []string
+	weight  tensor.Tensor
+	batches [4]int
+	sizes   []int
+	fail    func(mode lighter.Mode, idx int) error
+	loss    func(idx int) float64
+}
+
+func (j *journal) note(format string, args ...any) {
+	j.events = append(j.events, fmt.Sprintf(format, args...))
+}
+
+func (j *journal) Forward(in ...lighter.Value) lighter.Value { return in[0] }
+
+func (j *journal) Step(t lighter.Trainer, _ lighter.Value, idx int) (lighter.Output, error) {
+	if j.fail != nil {
+		if err := j.fail(t.Mode(), idx); err != nil {
+			return nil, err
+		}
+	}
+	j.note("%s %d", t.Mode(), idx)
+	v := float64(idx + 1)
+	if j.loss != nil {
+		v = j.loss(idx)
+	}
+	return lighter.Output{"loss": j.weight.MulScalar(v)}, nil
+}
+
+func (j *journal) Has(lighter.Mode) error                         { return nil }
+func (j *journal) ConfigureOptimizer() (lighter.Optimizer, error) { return stepper{j}, nil }
+func (j *journal) EpochEnd(t lighter.Trainer)                     { j.note("end %s", t.Mode()) }
+func (j *journal) Name() string                                   { return "Journal" }
+func (j *journal) ZeroGrad()                                      {}
+func (j *journal) Groups() []*lighter.ParamGroup                  { return nil }
+func (j *journal) Params() tensor.List                            { return tensor.List{} }
+func (j *journal) StateDict() lighter.OptimizerState              { return lighter.OptimizerState{} }
+func (j *journal) LoadStateDict(lighter.OptimizerState) error     { return nil }
+func (j *journal) Dir() string                                    { return "" }
+func (j *journal) Open() error                                    { return nil }
+func (j *journal) LogHyperparams([]byte) error                    { return nil }
+func (j *journal) Finalize(string) error                          { return nil }
+func (j *journal) Loader(m lighter.Mode) lighter.Loader {
+	if j.batches[m] == 0 {
+		return nil
+	}
+	return countLoader{j.batches[m], j.sizes}
+}
+
+func (j *journal) BatchEnd(t lighter.Trainer, out lighter.Output, _ int) {
+	loss := out["loss"].(tensor.Tensor)
+	t.Log(t.Mode().String()+"/loss/step", loss, lighter.LogOptions{Step: true})
+	t.Log(t.Mode().String()+"/loss/epoch", loss, lighter.LogOptions{Epoch: true})
+}
+
+func (j *journal) LogMetrics(row []lighter.Scalar, step int64) error {
+	epoch, cells := "-", []string(nil)
+	for _, s := range row {
+		if s.Name == "epoch" {
+			epoch = fmt.Sprint(s.Value)
+			continue
+		}
+		cells = append(cells, fmt.Sprintf("%s=%.4g", s.Name, s.Value))
+	}
+	slices.Sort(cells)
+	j.rows = append(j.rows, fmt.Sprintf("%s/%d %s", epoch, step, strings.Join(cells, " ")))
+	return nil
+}
+
+type stepper struct{ *journal }
+
+func (s stepper) Step() { s.note("update") }
+
+type countLoader struct {
+	n     int
+	sizes []int
+}
+
+func (c countLoader) Len() int                        { return c.n }
+func (c countLoader) Iter() (lighter.Iterator, error) { return &countIterator{c, 0}, nil }
+
+type countIterator struct {
+	countLoader
+	i int
+}
+
+func (c *countIterator) Next() (lighter.Value, bool, error) {
+	if c.i == c.n {
+		return nil, false, nil
+	}
+	size := 1
+	if c.i < len(c.sizes) {
+		size = c.sizes[c.i]
+	}
+	c.i++
+	return lighter.List{tensor.Zeros([]int64{int64(size), 1}, tensor.Float32, tensor.Device{})}, true, nil
+}
+
+func (c *countIterator) Close() {}
+
+func num(n int) *int { return &n }
+
+func count(n int) limit { return limit{set: true, count: n} }
+
+func fraction(f float64) limit { return limit{set: true, count: -1, fraction: f} }
+
+// newFit makes a trainer over a journal. The caller's scope owns its tensors.
+func newFit(j *journal, a arguments) *Trainer {
+	a.AccumulateGradBatches = max(a.AccumulateGradBatches, 1)
+	if a.MaxSteps == 0 {
+		a.MaxSteps = -1
+	}
+	a.InferenceMode = true
+	j.weight = tensor.Ones(nil, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
+	return &Trainer{
+		args: a, log: zerolog.Nop(), loggers: []lighter.Logger{j}, ctx: context.Background(), stage: "fit", mode: lighter.Train,
+		model: model{j}, data: j, optimizer: stepper{j},
+	}
+}
+
+// model hides the journal's optimizer methods, whose Step differs.
+type model struct{ *journal }
+
+func (m model) Tree() *lighter.Node { return &m.Node }
+
+// TestLoop is the arithmetic of the loop: which batches train, where the optimizer steps, where validation comes, what is
+// logged. "T" is a training batch, "u" an update, "V" a validation batch, "|" the end of a training epoch.
+func TestLoop(t *testing.T) {
+	one, two := num(1), num(2)
+	for _, c := range []struct {
+		name       string
+		train, val int
+		args       arguments
+		want       string
+	}{
+		{"plain", 3, 2, arguments{MaxEpochs: two, CheckValEveryNEpoch: one}, "TuTuTuVV|TuTuTuVV|"},
+		{"no validation loader", 2, 0, arguments{MaxEpochs: one, CheckValEveryNEpoch: one}, "TuTu|"},
+		{"accumulation, short last window", 5, 0, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, AccumulateGradBatches: 2}, "TTuTTuTu|"},
+		{"accumulation over more than an epoch", 3, 0, arguments{MaxEpochs: two, CheckValEveryNEpoch: one, AccumulateGradBatches: 4}, "TTTu|TTTu|"},
+		{"limits by number", 9, 9, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitTrainBatches: count(2), LimitValBatches: count(1)}, "TuTuV|"},
+		{"limits by fraction", 9, 9, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitTrainBatches: fraction(0.5), LimitValBatches: fraction(0.3)}, "TuTuTuTuVV|"},
+		{"limit cuts the window", 9, 0, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitTrainBatches: count(3), AccumulateGradBatches: 2}, "TTuTu|"},
+		{"no validation batches", 2, 2, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitValBatches: count(0)}, "TuTu|"},
+		{"validation inside the epoch", 4, 1, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, ValCheckInterval: fraction(0.5)}, "TuTuVTuTuV|"},
+		{"validation every 3 batches", 4, 1, arguments{MaxEpochs: two, CheckValEveryNEpoch: one, ValCheckInterval: count(3)}, "TuTuTuVTu|TuTuTuVTu|"},
+		{"validation across epochs", 4, 1, arguments{MaxEpochs: two, ValCheckInterval: count(3)}, "TuTuTuVTu|TuTuVTuTu|"},
+		{"validation every second epoch", 1, 1, arguments{MaxEpochs: num(4), CheckValEveryNEpoch: two}, "Tu|TuV|Tu|TuV|"},
+		{"max_steps inside an epoch", 4, 1, arguments{MaxSteps: 6, CheckValEveryNEpoch: one}, "TuTuTuTuV|TuTu|"},
+		{"max_steps with accumulation", 4, 0, arguments{MaxSteps: 3, CheckValEveryNEpoch: one, AccumulateGradBatches: 2}, "TTuTTu|TTu|"},
+		{"max_epochs 0", 4, 1, arguments{MaxEpochs: num(0), CheckValEveryNEpoch: one}, ""},
+		{"sanity check leaves the rest alone", 1, 4, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, NumSanityValSteps: two}, "VVTuVVVV|"},
+		{"whole sanity check", 1, 3, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, NumSanityValSteps: num(-1)}, "VVVTuVVV|"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tensortest.Scope(t)
+			if c.args.NumSanityValSteps == nil {
+				c.args.NumSanityValSteps = num(0)
+			}
+			j := &journal{batches: [4]int{c.train, c.val}}
+			tr := newFit(j, c.args)
+			defer tr.results.close()
+			if err := tr.fit(); err != nil {
+				t.Fatal(err)
+			}
+			if got := brief(j.events); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func brief(events []string) string {
+	var b strings.Builder
+	for _, e := range events {
+		switch {
+		case strings.HasPrefix(e, "train"):
+			b.WriteByte('T')
+		case strings.HasPrefix(e, "val"):
+			b.WriteByte('V')
+		case e == "update":
+			b.WriteByte('u')
+		case e == "end train":
+			b.WriteByte('|')
+		}
+	}
+	return b.String()
+}
+
+// TestRows is where rows come and what they hold: epoch/step and values; the epoch's mean is weighted by batch size and not
+// divided by the accumulation.
+func TestRows(t *testing.T) {
+	tensortest.Scope(t)
+	j := &journal{batches: [4]int{3, 2}, sizes: []int{4, 4, 2}}
+	tr := newFit(j, arguments{MaxEpochs: num(2), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(1), AccumulateGradBatches: 2, LogEveryNSteps: num(1)})
+	defer tr.results.close()
+	if err := tr.fit(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"0/0 train/loss/step=2", "0/1 train/loss/step=3",
+		"-/0 val/loss/step=1", "-/1 val/loss/step=2", "0/1 val/loss/epoch=1.5", "0/1 train/loss/epoch=1.8",
+		"1/2 train/loss/step=2", "1/3 train/loss/step=3",
+		"-/2 val/loss/step=1", "-/3 val/loss/step=2", "1/3 val/loss/epoch=1.5", "1/3 train/loss/epoch=1.8",
+	}
+	if !slices.Equal(j.rows, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(j.rows, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestLogEveryNSteps(t *testing.T) {
+	tensortest.Scope(t)
+	j := &journal{batches: [4]int{7}}
+	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), LogEveryNSteps: num(3)})
+	defer tr.results.close()
+	if err := tr.fit(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"0/2 train/loss/step=3", "0/5 train/loss/step=6", "0/6 train/loss/epoch=4"}; !slices.Equal(j.rows, want) {
+		t.Errorf("got %q, want %q", j.rows, want)
+	}
+}
+
+// TestErrorsSayWhere runs into each kind of trouble; the process lives, nothing leaks, and the message names the batch.
+func TestErrorsSayWhere(t *testing.T) {
+	shapes := func(mode lighter.Mode) func(lighter.Mode, int) error {
+		return func(m lighter.Mode, idx int) error {
+			if m == mode && idx == 1 {
+				tensor.Ones([]int64{2, 3}, tensor.Float32, tensor.Device{}).Matmul(tensor.Ones([]int64{4, 5}, tensor.Float32, tensor.Device{}))
+			}
+			return nil
+		}
+	}
+	for _, c := range []struct {
+		name string
+		j    journal
+		code int
+		want string
+	}{
+		{"shapes", journal{fail: shapes(lighter.Train)}, ExitFailure, "train, epoch 0, batch 1: matmul: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"},
+		{"shapes in validation", journal{fail: shapes(lighter.Val)}, ExitFailure, "val, epoch 0, batch 1: matmul: mat1 and mat2"},
+		{"memory", journal{fail: func(lighter.Mode, int) error {
+			tensor.Zeros([]int64{10 << 40}, tensor.Uint8, tensor.Device{})
+			return nil
+		}}, ExitMemory, "train, epoch 0, batch 0: zeros: "},
+		{"NaN", journal{loss: func(idx int) float64 { return []float64{1, 1, math.NaN()}[idx] }}, ExitNumeric, "train, epoch 0, batch 2: the loss is NaN"},
+		{"step's own error", journal{fail: func(_ lighter.Mode, idx int) error { return errors.New("no such thing") }}, ExitFailure, "train, epoch 0, batch 0: no such thing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tensortest.Scope(t)
+			j := &c.j
+			j.batches = [4]int{3, 2}
+			tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(0)})
+			before := tensor.Live()
+			err := tr.fit()
+			tr.results.close()
+			var run *Error
+			if !errors.As(err, &run) || run.Code != c.code || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want code %d and %q", err, c.code, c.want)
+			}
+			if left := tensor.Live() - before; left > 1 { // the weight's gradient may be one
+				t.Errorf("%d handles left after the error", left)
+			}
+		})
+	}
+}
+
+func TestCancelStopsAfterTheBatch(t *testing.T) {
+	tensortest.Scope(t)
+	stop := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	j := &journal{batches: [4]int{5}}
+	j.fail = func(_ lighter.Mode, idx int) error {
+		if idx == 1 {
+			cancel(stop)
+		}
+		return nil
+	}
+	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1)})
+	tr.ctx = ctx
+	defer tr.results.close()
+	if err := tr.fit(); !errors.Is(err, stop) {
+		t.Errorf("got %v, want the cause of the cancellation", err)
+	}
+	if got := brief(j.events); got != "TuTu" {
+		t.Errorf("got %s, want the batch under way finished and no more", got)
+	}
+}
