@@ -397,8 +397,11 @@ func get[V any](d *torchfile.Dict, key string) (V, bool) {
 }
 
 // findCheckpoint turns "last" and "best" into a file: of the folder the configuration gives, else of the newest run that has
-// one. A path is taken as it is.
+// one. A path is taken as it is, "" too.
 func (t *Trainer) findCheckpoint(which string) (string, error) {
+	if which == "" {
+		return "", nil
+	}
 	if which != "last" && which != "best" {
 		if _, err := os.Stat(which); err != nil {
 			return "", &Error{Code: ExitCheckpoint, Err: fmt.Errorf("checkpoint %q: %w", which, errors.Unwrap(err))}

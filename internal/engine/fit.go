@@ -21,6 +21,7 @@ func (t *Trainer) fit() error {
 	if t.loops[lighter.Train].numBatches == 0 {
 		return fmt.Errorf("data::train_dataloader has no batches: %w", errNothingToDo)
 	}
+	t.validates = val != nil && t.loops[lighter.Val].numBatches != 0
 	if err := t.sanityCheck(val); err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (t *Trainer) fit() error {
 // sanityCheck validates a few batches before the first epoch. What it draws and logs leaves no trace.
 func (t *Trainer) sanityCheck(val lighter.Loader) error {
 	n := orElse(t.args.NumSanityValSteps, 2)
-	if val == nil || n == 0 || t.resumed != "" || t.loops[lighter.Val].numBatches == 0 {
+	if !t.validates || n == 0 || t.resumed != "" {
 		return nil
 	}
 	s := tensor.Open()
@@ -69,7 +70,7 @@ func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
 		return err
 	}
 	err = t.each(lighter.Train, it, t.trainBatch, func() (stop bool, err error) {
-		if t.validationDue(val) {
+		if t.validationDue() {
 			if err := t.evaluate(lighter.Val, val); err != nil {
 				return true, err
 			}
@@ -140,9 +141,9 @@ func (t *Trainer) windowEnds(idx int) bool {
 
 // validationDue says whether a validation follows the batch just done: at a fraction of the epoch, after a number of
 // batches, or, counted across epochs, when check_val_every_n_epoch is null.
-func (t *Trainer) validationDue(val lighter.Loader) bool {
+func (t *Trainer) validationDue() bool {
 	l := t.loops[lighter.Train]
-	if val == nil || t.loops[lighter.Val].numBatches == 0 {
+	if !t.validates {
 		return false
 	}
 	every := t.args.CheckValEveryNEpoch

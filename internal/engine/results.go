@@ -2,7 +2,6 @@ package engine
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
@@ -14,6 +13,7 @@ type results struct {
 	records []*record
 	byName  map[string]*record
 	logged  map[string]float64 // every value written last, by name
+	epochs  map[string]float64 // of those, what epochs gave
 }
 
 type record struct {
@@ -36,7 +36,7 @@ func (r *results) find(name string, m lighter.Mode) *record {
 	}
 	if r.byName == nil {
 		r.byName = map[string]*record{}
-		r.logged = map[string]float64{}
+		r.logged, r.epochs = map[string]float64{}, map[string]float64{}
 	}
 	rec := &record{name: name, mode: m}
 	r.records = append(r.records, rec)
@@ -139,6 +139,9 @@ func (r *results) epochRow(m lighter.Mode) []lighter.Scalar {
 			row = append(row, r.keep(rec.name, float64(float32(rec.sum.Item())/float32(rec.weight))))
 		}
 	}
+	for _, s := range row {
+		r.epochs[s.Name] = s.Value
+	}
 	r.reset(m)
 	return row
 }
@@ -167,9 +170,6 @@ func (r *results) close() {
 		rec.sum = tensor.Tensor{}
 	}
 }
-
-// metricNames lists what has been logged, for messages.
-func (r *results) metricNames() []string { return slices.Sorted(maps.Keys(r.logged)) }
 
 // write gives a row to every logger. withEpoch is false for the step rows of validation and test.
 func (t *Trainer) write(row []lighter.Scalar, step int64, withEpoch bool) error {

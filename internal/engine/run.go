@@ -140,7 +140,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		return nil, err
 	}
 	status = "success"
-	return &Result{Metrics: []map[string]float64{t.Metrics()}, LogDir: t.LogDir(), CkptPath: t.resumed}, nil
+	return &Result{Metrics: []map[string]float64{t.results.epochs}, LogDir: t.LogDir(), CkptPath: t.resumed}, nil
 }
 
 func build(b *registry.Build) (*Trainer, error) {
@@ -184,20 +184,21 @@ func (t *Trainer) prepare(o Options) error {
 	if b := t.args.Benchmark; b != nil {
 		tensor.Benchmark(*b && !t.args.Deterministic.on)
 	}
-	if err := t.dispatchSetup(); err != nil {
+	ckpt, err := t.findCheckpoint(o.CkptPath) // before the run's folder is made, which may be newer than the one meant
+	if err != nil {
 		return err
 	}
-	if o.CkptPath != "" {
-		path, err := t.findCheckpoint(o.CkptPath)
-		if err != nil {
-			return err
-		}
-		if err := t.load(path, o.WeightsOnly); err != nil {
-			return err
-		}
-		t.log.Info().Msgf("Restored the state from the checkpoint at %s", path)
+	if err := t.openRun(); err != nil {
+		return err
 	}
-	return t.openRun()
+	if err := t.dispatchSetup(); err != nil || ckpt == "" {
+		return err
+	}
+	if err := t.load(ckpt, o.WeightsOnly); err != nil {
+		return err
+	}
+	t.log.Info().Msgf("Restored the state from the checkpoint at %s", ckpt)
+	return nil
 }
 
 // openRun makes the run's folder and saves the configuration in it, as Lighter does.

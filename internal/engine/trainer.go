@@ -31,12 +31,13 @@ type Trainer struct {
 	optimizer lighter.Optimizer
 	config    configRecord
 
-	state    state
-	loops    [4]loop
-	results  results
-	sanity   bool
-	stopping string // why the fit ends after this epoch; "" when it goes on
-	resumed  string // the checkpoint the stage started from
+	state     state
+	loops     [4]loop
+	results   results
+	sanity    bool
+	validates bool   // the fit has a validation with batches
+	stopping  string // why the fit ends after this epoch; "" when it goes on
+	resumed   string // the checkpoint the stage started from
 }
 
 // loop is where the loop of one mode stands.
@@ -95,16 +96,18 @@ func (t *Trainer) fastDevRun(n int) {
 
 func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
 	fit := t.stage == "fit"
-	defaults := []struct {
+	type component struct {
 		target string
 		wanted bool
 		args   map[string]any
-	}{
+	}
+	defaults := []component{
 		{summaryTarget, fit && enabled(t.args.EnableModelSummary) && !has[lighter.Summarizer](t.callbacks), nil},
 		{progressTarget, enabled(t.args.EnableProgressBar) && !has[lighter.Progress](t.callbacks), nil},
-		{csvWriterTarget, t.stage == "predict" && t.args.FastDevRun == 0 && t.LogDir() != "" && !has[lighter.PredictionWriter](t.callbacks),
-			map[string]any{"path": filepath.Join(t.LogDir(), "predictions.csv")}},
 		{checkpointTarget, enabled(t.args.EnableCheckpointing) && t.args.FastDevRun == 0 && !has[lighter.Checkpointer](t.callbacks), nil},
+	}
+	if t.stage == "predict" && len(t.loggers) > 0 && !has[lighter.PredictionWriter](t.callbacks) {
+		defaults = append(defaults, component{csvWriterTarget, true, map[string]any{"path": filepath.Join(t.LogDir(), "predictions.csv")}})
 	}
 	for _, d := range defaults {
 		if !d.wanted {
@@ -214,7 +217,19 @@ func (t *Trainer) LogDir() string {
 	return t.loggers[0].Dir()
 }
 
-// Stop ends the fit after this epoch.
+// CkptPath is the checkpoint the stage started from, "" for none.
+func (t *Trainer) CkptPath() string { return t.resumed }
+
+// ValidatesAtEpochEnd says that validation runs once, at the end of every training epoch, or not at all.
+func (t *Trainer) ValidatesAtEpochEnd() bool {
+	every, v := t.args.CheckValEveryNEpoch, t.args.ValCheckInterval
+	return every != nil && *every == 1 && (!t.validates || !v.set || v.count < 0 && v.fraction == 1)
+}
+
+// WillValidate says that a validation follows the training batch just done.
+func (t *Trainer) WillValidate() bool { return t.validationDue() }
+
+// Stop ends the fit after this batch, once the minimum of epochs and steps is reached.
 func (t *Trainer) Stop(reason string) { t.stopping = reason }
 
 var _ lighter.Trainer = (*Trainer)(nil)

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+)
+
+// interruption is the cause of the end of a stage that a signal stopped.
+type interruption struct{ signal syscall.Signal }
+
+func (i interruption) Error() string { return "stopped by " + unix.SignalName(i.signal) }
+
+func (i interruption) exitCode() int { return 128 + int(i.signal) }
+
+// untilSignal is a context that the first SIGINT, SIGTERM or SIGUSR1 ends, with an interruption as its cause. The second
+// one ends the process. stop gives the signals back. One that the process was told to ignore stays ignored.
+func untilSignal(log zerolog.Logger) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1}
+	signals = slices.DeleteFunc(signals, signal.Ignored)
+	received, done := make(chan os.Signal, 2), make(chan struct{})
+	if len(signals) > 0 { // of none, Notify takes all
+		signal.Notify(received, signals...)
+	}
+	go func() {
+		for count := 0; ; count++ {
+			select {
+			case s := <-received:
+				i := interruption{s.(syscall.Signal)}
+				if count > 0 {
+					os.Exit(i.exitCode())
+				}
+				cancel(i)
+				log.Warn().Msgf("%s: stopping after this step; once more stops at once", unix.SignalName(i.signal))
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(received)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// interrupted gives the interruption of ctx for err when err says no more than that there was one.
+func interrupted(ctx context.Context, err error) error {
+	var i interruption
+	if errors.As(context.Cause(ctx), &i) && (err == nil || errors.Is(err, context.Canceled)) {
+		return i
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+// Package callbacktest has a trainer for the tests of callbacks: its state is what the test sets.
+package callbacktest
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Trainer answers with its fields.
+type Trainer struct {
+	InMode   lighter.Mode
+	Command  string // "" is fit
+	Sanity   bool
+	AtEpoch  int
+	AtStep   int64
+	AtBatch  int
+	Batches  int
+	Epochs   int
+	Logged   map[string]float64
+	Dir      string
+	Root     string
+	Resumed  string
+	Network  lighter.Model
+	Stopped  string
+	MidEpoch bool // validation runs within or between epochs, not at the end of each
+	ValNext  bool // a validation follows the batch
+
+	// Saved are the checkpoints in order; Save writes one, an empty file by default.
+	Saved     []string
+	Save      func(path string, weightsOnly bool) error
+	MetricsOf int // how often Metrics was called
+}
+
+// The methods of lighter.Trainer and callback.CheckpointTrainer.
+
+func (t *Trainer) Mode() lighter.Mode { return t.InMode }
+
+func (t *Trainer) Stage() string {
+	if t.Command == "" {
+		return "fit"
+	}
+	return t.Command
+}
+
+func (t *Trainer) SanityChecking() bool                          { return t.Sanity }
+func (t *Trainer) Epoch() int                                    { return t.AtEpoch }
+func (t *Trainer) GlobalStep() int64                             { return t.AtStep }
+func (t *Trainer) BatchIdx() int                                 { return t.AtBatch }
+func (t *Trainer) NumBatches() int                               { return t.Batches }
+func (t *Trainer) MaxEpochs() int                                { return t.Epochs }
+func (t *Trainer) Log(string, tensor.Tensor, lighter.LogOptions) {}
+func (t *Trainer) LogEpoch(string, float64)                      {}
+func (t *Trainer) StepLogged() bool                              { return false }
+func (t *Trainer) LogDir() string                                { return t.Dir }
+func (t *Trainer) DefaultRootDir() string                        { return t.Root }
+func (t *Trainer) CkptPath() string                              { return t.Resumed }
+func (t *Trainer) ValidatesAtEpochEnd() bool                     { return !t.MidEpoch }
+func (t *Trainer) WillValidate() bool                            { return t.ValNext }
+func (t *Trainer) Model() lighter.Model                          { return t.Network }
+func (t *Trainer) Optimizer() lighter.Optimizer                  { return nil }
+func (t *Trainer) Stop(reason string)                            { t.Stopped = reason }
+
+// Metrics counts its calls.
+func (t *Trainer) Metrics() map[string]float64 {
+	t.MetricsOf++
+	return t.Logged
+}
+
+// SaveCheckpoint notes the path and writes the file.
+func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
+	t.Saved = append(t.Saved, path)
+	if t.Save != nil {
+		return t.Save(path, weightsOnly)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(path, nil, 0o666)
+}

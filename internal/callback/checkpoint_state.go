@@ -1,0 +1,120 @@
+package callback
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// keptOrder is our own addition to Lightning's state: the keys of best_k_models in the order they were kept, which
+// decides between equal scores.
+const keptOrder = "best_k_models_order"
+
+// StateDict is the state under Lightning's names. Scores are scalar tensors of the innermost scope.
+func (c *Checkpoint) StateDict() lighter.Dict {
+	best, order := lighter.Dict{}, lighter.List{}
+	for _, b := range c.best {
+		best[b.path] = scoreTensor(&b.score)
+		order = append(order, b.path)
+	}
+	state := lighter.Dict{
+		"monitor":             nil,
+		"best_model_score":    scoreTensor(c.bestScore),
+		"best_model_path":     c.bestPath,
+		"current_score":       scoreTensor(c.lastScore),
+		"dirpath":             c.dir,
+		"best_k_models":       best,
+		"kth_best_model_path": c.kthPath,
+		"kth_value":           scoreTensor(&c.kthValue),
+		"last_model_path":     c.lastPath,
+		keptOrder:             order,
+	}
+	if c.monitor != "" {
+		state["monitor"] = c.monitor
+	}
+	return state
+}
+
+func scoreTensor(score *float64) lighter.Value {
+	if score == nil {
+		return nil
+	}
+	return tensor.FromSlice([]float32{float32(*score)})
+}
+
+// LoadStateDict restores the state of [Checkpoint.StateDict] or of Lightning's callback. When the folder has changed since,
+// only the best path is taken over, as in Lightning.
+func (c *Checkpoint) LoadStateDict(state lighter.Dict) error {
+	dir, _ := state["dirpath"].(string)
+	bestPath, _ := state["best_model_path"].(string)
+	if dir != c.dir {
+		c.log.Warn().Msgf("The dirpath has changed from %q to %q, therefore `best_model_score`, `kth_best_model_path`, `kth_value`, "+
+			"`last_model_path` and `best_k_models` won't be reloaded. Only `best_model_path` will be reloaded.", dir, c.dir)
+		c.bestPath = bestPath
+		return nil
+	}
+	models, _ := state["best_k_models"].(lighter.Dict)
+	var best []kept
+	for _, path := range loadedOrder(state, models) {
+		score, err := loadedScore("best_k_models", models[path])
+		if err != nil {
+			return err
+		}
+		if score != nil {
+			best = append(best, kept{path, *score})
+		}
+	}
+	bestScore, err := loadedScore("best_model_score", state["best_model_score"])
+	if err != nil {
+		return err
+	}
+	kth, err := loadedScore("kth_value", state["kth_value"])
+	if err != nil {
+		return err
+	}
+	c.best, c.bestPath, c.bestScore = best, bestPath, bestScore
+	c.kthPath, _ = state["kth_best_model_path"].(string)
+	c.lastPath, _ = state["last_model_path"].(string)
+	if kth != nil {
+		c.kthValue = *kth
+	}
+	return nil
+}
+
+// loadedOrder is the order of the best models, by name when the checkpoint does not tell.
+func loadedOrder(state lighter.Dict, models lighter.Dict) []string {
+	var order []string
+	list, _ := state[keptOrder].(lighter.List)
+	for _, v := range list {
+		if path, ok := v.(string); ok && models[path] != nil {
+			order = append(order, path)
+		}
+	}
+	if len(order) != len(models) {
+		return slices.Sorted(maps.Keys(models))
+	}
+	return order
+}
+
+func loadedScore(name string, v lighter.Value) (*float64, error) {
+	var score float64
+	switch x := v.(type) {
+	case nil:
+		return nil, nil
+	case tensor.Tensor:
+		if x.Numel() != 1 {
+			return nil, fmt.Errorf("%s in the state of ModelCheckpoint is a tensor of shape %v, not a number", name, x.Shape())
+		}
+		score = x.Item()
+	case float64:
+		score = x
+	case int64:
+		score = float64(x)
+	default:
+		return nil, fmt.Errorf("%s in the state of ModelCheckpoint is a %s, not a number", name, lighter.TypeName(v))
+	}
+	return &score, nil
+}

@@ -1,0 +1,196 @@
+package callback
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lighter-go/lighter/internal/atomicfile"
+	"github.com/lighter-go/lighter/internal/config/expr"
+)
+
+// csvTable is a CSV file whose columns are the sorted names of all rows so far. A new name makes it anew, whole or not at
+// all; other rows are appended.
+type csvTable struct {
+	path    string
+	prefix  string
+	columns []string
+	begun   bool // the file is this run's
+	pending []map[string]string
+}
+
+// flushAfter is how long a row may wait in memory.
+const flushAfter = time.Second
+
+// serve writes rows until the channel is closed: after every n steps, and when a row has waited for a second.
+func (t *csvTable) serve(rows <-chan csvRow, n int64) error {
+	timer := time.NewTimer(flushAfter)
+	defer timer.Stop()
+	for {
+		flush := false
+		select {
+		case r, open := <-rows:
+			switch {
+			case !open:
+				return t.flush()
+			case r.flush:
+				flush = true
+			default:
+				if len(t.pending) == 0 {
+					timer.Reset(flushAfter)
+				}
+				t.add(r)
+				flush = (r.step+1)%n == 0
+			}
+		case <-timer.C:
+			flush = true
+		}
+		if flush {
+			if err := t.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// add formats a row as Python prints its numbers. The epoch is an int.
+func (t *csvTable) add(r csvRow) {
+	row := make(map[string]string, len(r.scalars)+1)
+	for _, s := range r.scalars {
+		text := expr.Float(s.Value)
+		if s.Name == "epoch" && s.Value == math.Trunc(s.Value) {
+			text = strconv.FormatInt(int64(s.Value), 10)
+		}
+		row[t.prefix+s.Name] = text
+	}
+	row["step"] = strconv.FormatInt(r.step, 10)
+	t.pending = append(t.pending, row)
+}
+
+func (t *csvTable) flush() error {
+	if len(t.pending) == 0 {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, c := range t.columns {
+		names[c] = true
+	}
+	for _, row := range t.pending {
+		for name := range row {
+			names[name] = true
+		}
+	}
+	var err error
+	if columns := slices.Sorted(maps.Keys(names)); t.begun && len(columns) == len(t.columns) {
+		err = t.extend()
+	} else {
+		err = t.remake(columns)
+	}
+	t.pending = t.pending[:0]
+	return err
+}
+
+// extend appends the pending rows in one write, so that a kill leaves whole lines.
+func (t *csvTable) extend() error {
+	var b bytes.Buffer
+	if err := t.write(&b); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := b.WriteTo(f); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// remake writes the file with new columns: the rows it has, if they are this run's, and the pending ones.
+func (t *csvTable) remake(columns []string) error {
+	old := t.columns
+	err := atomicfile.Write(t.path, func(w io.Writer) error {
+		t.columns = columns
+		c := newCSV(w)
+		if err := c.Write(columns); err != nil {
+			return err
+		}
+		if t.begun {
+			if err := t.copyRows(c, old); err != nil {
+				return err
+			}
+		}
+		c.Flush()
+		if err := c.Error(); err != nil {
+			return err
+		}
+		return t.write(w)
+	})
+	t.begun = t.begun || err == nil
+	return err
+}
+
+// copyRows copies the file's rows to their places in the new columns.
+func (t *csvTable) copyRows(c *csv.Writer, old []string) error {
+	f, err := os.Open(t.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.ReuseRecord = true
+	place := make([]int, len(old))
+	for i, name := range old {
+		place[i], _ = slices.BinarySearch(t.columns, name)
+	}
+	for first := true; ; first = false {
+		record, err := r.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s again: %w", t.path, err)
+		}
+		if first {
+			continue
+		}
+		row := make([]string, len(t.columns))
+		for i, cell := range record {
+			row[place[i]] = cell
+		}
+		if err := c.Write(row); err != nil {
+			return err
+		}
+	}
+}
+
+// write writes the pending rows.
+func (t *csvTable) write(w io.Writer) error {
+	c := newCSV(w)
+	cells := make([]string, len(t.columns))
+	for _, row := range t.pending {
+		for i, name := range t.columns {
+			cells[i] = row[name]
+		}
+		if err := c.Write(cells); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// newCSV ends lines as Python's csv module does.
+func newCSV(w io.Writer) *csv.Writer {
+	c := csv.NewWriter(w)
+	c.UseCRLF = true
+	return c
+}

@@ -1,0 +1,179 @@
+package callback
+
+import (
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/lighter-go/lighter/internal/console"
+)
+
+// barView draws bars with mpb, from a goroutine of mpb's; the run's thread only hands over what to draw. Lines written to
+// the console meanwhile go above the bars.
+type barView struct {
+	console *console.Console
+	leave   bool
+	loop    *progressLoop // the main one
+	bars    *mpb.Progress
+	redraw  chan any
+	detach  func()
+	main    *drawnBar
+	inner   *drawnBar
+}
+
+// drawnBar is a bar of mpb's and what stands beside it.
+type drawnBar struct {
+	bar  *mpb.Bar
+	text atomic.Pointer[barText]
+}
+
+type barText struct {
+	label, count, time string
+	metrics            []shownMetric
+	full               bool
+}
+
+// barWidth is the width of the bar itself in columns; labelWidth what the label takes at least.
+const (
+	barWidth   = 24
+	labelWidth = 12
+)
+
+func newBarView(c *console.Console, main *progressLoop, leave bool) *barView {
+	v := &barView{console: c, leave: leave, loop: main, redraw: make(chan any, 1)}
+	v.bars = mpb.New(mpb.WithOutput(c.Out()), mpb.WithManualRefresh(v.redraw), mpb.ForceTTY())
+	v.detach = c.Attach(v)
+	return v
+}
+
+// Write puts lines above the bars. When mpb has stopped, because the terminal is gone, they go straight out.
+func (v *barView) Write(p []byte) (int, error) {
+	if _, err := v.bars.Write(p); err != nil {
+		return v.console.Out().Write(p)
+	}
+	v.poke()
+	return len(p), nil
+}
+
+// poke asks for a redraw. It never waits: one that is due already will do.
+func (v *barView) poke() {
+	select {
+	case v.redraw <- nil:
+	default:
+	}
+}
+
+func (v *barView) begin(l *progressLoop, now time.Time) {
+	b := &v.main
+	if l != v.loop {
+		b = &v.inner
+	}
+	if *b == nil {
+		if *b = v.add(); *b == nil {
+			return
+		}
+	}
+	(*b).bar.SetTotal(int64(max(l.total, 0)), false)
+	v.show(*b, l, now, (*b).text.Load().metrics)
+}
+
+// add makes a bar that never ends by itself; nil when mpb has stopped.
+func (v *barView) add() *drawnBar {
+	d := &drawnBar{}
+	d.text.Store(&barText{})
+	paint := func(codes string) func(string) string {
+		return func(s string) string {
+			if s == "" || !v.console.Color() {
+				return s
+			}
+			return "\x1b[" + codes + "m" + s + "\x1b[0m"
+		}
+	}
+	filled := func(s string) string {
+		if d.text.Load().full {
+			return paint("32")(s)
+		}
+		return paint("36")(s)
+	}
+	style := mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─").FillerMeta(filled).TipMeta(filled).PaddingMeta(paint("2"))
+	text := func(get func(*barText) string, wc ...decor.WC) decor.Decorator {
+		return decor.Any(func(decor.Statistics) string { return get(d.text.Load()) }, wc...)
+	}
+	bar, err := v.bars.Add(0, style.Build(), mpb.BarWidth(barWidth),
+		mpb.PrependDecorators(decor.Meta(text(func(t *barText) string { return t.label }, decor.WC{W: labelWidth, C: decor.DindentRight}), paint("1"))),
+		mpb.AppendDecorators(
+			text(func(t *barText) string { return t.count + " " }),
+			decor.Meta(text(func(t *barText) string { return t.time }), paint("2")),
+			decor.Any(func(s decor.Statistics) string { return fit(d.text.Load().metrics, s.AvailableWidth-barWidth-2) }),
+		),
+	)
+	if err != nil {
+		return nil
+	}
+	d.bar = bar
+	return d
+}
+
+// fit joins the metrics that have room, whole ones only.
+func fit(metrics []shownMetric, room int) string {
+	var b strings.Builder
+	for _, m := range metrics {
+		item := "  " + m.name + " " + m.value
+		if len(item) > room {
+			break
+		}
+		room -= len(item)
+		b.WriteString(item)
+	}
+	return b.String()
+}
+
+func (v *barView) show(d *drawnBar, l *progressLoop, now time.Time, metrics []shownMetric) {
+	if d == nil {
+		return
+	}
+	d.text.Store(&barText{
+		label: l.label, count: l.count(), time: "[" + timeText(l, now) + ", " + rateText(l.rate(now)) + "]",
+		metrics: metrics, full: l.done == l.total,
+	})
+	d.bar.SetCurrent(int64(l.done))
+	v.poke()
+}
+
+func (v *barView) update(l *progressLoop, now time.Time, metrics []shownMetric) {
+	if l == v.loop {
+		v.show(v.main, l, now, metrics)
+	} else {
+		v.show(v.inner, l, now, nil)
+	}
+}
+
+func (v *barView) finish(l *progressLoop, now time.Time, metrics []shownMetric) {
+	if l != v.loop {
+		if v.inner != nil {
+			v.inner.bar.Abort(true)
+			v.inner = nil
+		}
+		v.poke()
+		return
+	}
+	v.show(v.main, l, now, metrics)
+	if v.leave {
+		io.WriteString(v, progressLine(l, now, metrics)+"\n")
+	}
+}
+
+// close draws the last state and gives the screen back.
+func (v *barView) close() {
+	v.detach()
+	for _, d := range []*drawnBar{v.inner, v.main} {
+		if d != nil {
+			d.bar.Abort(d == v.inner)
+		}
+	}
+	v.bars.Wait()
+}

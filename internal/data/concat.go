@@ -1,0 +1,46 @@
+package data
+
+import (
+	"sort"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
+)
+
+// ConcatDataset is torch.utils.data.ConcatDataset: datasets one after the other.
+type ConcatDataset struct {
+	Datasets []lighter.Dataset `cfg:"datasets,required" help:"the datasets, in order"`
+}
+
+// Build adds up the lengths.
+func (c ConcatDataset) Build(*lighter.Env) (lighter.Dataset, error) {
+	if len(c.Datasets) == 0 {
+		return nil, lighter.FieldError("datasets", "datasets should not be an empty iterable")
+	}
+	d := &concat{parts: c.Datasets}
+	for _, part := range c.Datasets {
+		d.n += part.Len()
+		d.ends = append(d.ends, d.n)
+	}
+	return d, nil
+}
+
+type concat struct {
+	parts []lighter.Dataset
+	ends  []int // ends[p] is the number of samples up to and with part p
+	n     int
+}
+
+// Len is the number of samples of all parts.
+func (d *concat) Len() int { return d.n }
+
+// Item gives sample i, counted over the parts.
+func (d *concat) Item(i int) (lighter.Value, error) {
+	p := sort.SearchInts(d.ends, i+1)
+	if p > 0 {
+		i -= d.ends[p-1]
+	}
+	return d.parts[p].Item(i)
+}
+
+func init() { registry.Register[lighter.Dataset]("torch.utils.data.ConcatDataset", ConcatDataset{}) }

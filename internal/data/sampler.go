@@ -1,0 +1,116 @@
+package data
+
+import (
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Sampler gives the order of an epoch's samples: torch.utils.data.Sampler.
+type Sampler interface {
+	// Len is the number of samples of an epoch.
+	Len() int
+	// Order draws the order of an epoch when its first batch is asked for: int64 of shape [Len], owned by the innermost
+	// scope. An undefined tensor means 0, 1, ... Len-1.
+	Order() tensor.Tensor
+}
+
+// exhauster is a sampler that does something when an epoch asks for more samples than there are.
+type exhauster interface{ exhausted() }
+
+// SequentialSampler is torch.utils.data.SequentialSampler: the samples in order.
+type SequentialSampler struct {
+	DataSource lighter.Dataset `cfg:"data_source,required" help:"the dataset to sample from"`
+}
+
+// Build makes the sampler.
+func (c SequentialSampler) Build(*lighter.Env) (Sampler, error) {
+	return sequential(c.DataSource.Len()), nil
+}
+
+type sequential int
+
+func (n sequential) Len() int             { return int(n) }
+func (n sequential) Order() tensor.Tensor { return tensor.Tensor{} }
+
+// RandomSampler is torch.utils.data.RandomSampler. With a generator of its own it draws from that; else each epoch draws a
+// seed from the default generator, and the order from a generator so seeded.
+type RandomSampler struct {
+	DataSource  lighter.Dataset `cfg:"data_source,required" help:"the dataset to sample from"`
+	Replacement bool            `cfg:"replacement" help:"draw every sample from all, so that some come twice"`
+	NumSamples  *int            `cfg:"num_samples" help:"samples of an epoch; all when null"`
+	Generator   GeneratorArg    `cfg:"generator" help:"a seed or a torch.Generator; the default generator when null"`
+}
+
+// Build makes the sampler.
+func (c RandomSampler) Build(*lighter.Env) (s Sampler, err error) {
+	defer tensor.Recover(&err)
+	n := c.DataSource.Len()
+	samples := n
+	if c.NumSamples != nil {
+		samples = *c.NumSamples
+	}
+	switch {
+	case n == 0:
+		return nil, lighter.FieldError("data_source", "is empty: num_samples should be a positive integer value, but got num_samples=0")
+	case samples <= 0:
+		return nil, lighter.FieldError("num_samples", "num_samples should be a positive integer value, but got num_samples=%d", samples)
+	}
+	return &random{n: n, samples: samples, replacement: c.Replacement, generator: c.Generator.generator()}, nil
+}
+
+type random struct {
+	n, samples  int
+	replacement bool
+	generator   *Generator // nil: one seeded anew for each epoch
+}
+
+// Len is the number of samples of an epoch.
+func (r *random) Len() int { return r.samples }
+
+// Order draws as RandomSampler.__iter__ does.
+func (r *random) Order() tensor.Tensor {
+	if r.generator != nil {
+		return r.order(r.generator)
+	}
+	seed := uint64(tensor.RandomInt64())
+	if !r.replacement && r.samples == r.n {
+		return tensor.RandPerm(int64(r.n), seed)
+	}
+	return r.order(newGenerator(seed))
+}
+
+func (r *random) order(g *Generator) tensor.Tensor {
+	if r.replacement {
+		var t tensor.Tensor
+		g.draw(func() {
+			t = tensor.CallOne("randint", r.n, []int64{int64(r.samples)}, tensor.Kwarg{Name: "dtype", Value: tensor.Int64})
+		})
+		return t
+	}
+	var parts []tensor.Tensor
+	for left := r.samples; left > 0; left -= r.n {
+		p := g.permutation(r.n)
+		parts = append(parts, p.Narrow(0, 0, int64(min(left, r.n))))
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return tensor.Cat(parts, 0)
+}
+
+// exhausted draws the permutation of which PyTorch's sampler then takes the first samples%n, here none.
+func (r *random) exhausted() {
+	if r.generator != nil && !r.replacement && r.samples%r.n == 0 {
+		s := tensor.Open()
+		defer s.Close()
+		r.generator.permutation(r.n)
+	}
+}
+
+var _ exhauster = (*random)(nil)
+
+func init() {
+	registry.Register[Sampler]("torch.utils.data.SequentialSampler", SequentialSampler{}, "torch.utils.data.sampler.SequentialSampler")
+	registry.Register[Sampler]("torch.utils.data.RandomSampler", RandomSampler{}, "torch.utils.data.sampler.RandomSampler")
+}

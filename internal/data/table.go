@@ -1,0 +1,83 @@
+package data
+
+import (
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// table is a dataset in memory: tensors of one length n, whose rows are the samples.
+type table struct {
+	columns []tensor.Tensor
+	n       int
+}
+
+// Len is the number of samples.
+func (t *table) Len() int { return t.n }
+
+// Item gives row i of every tensor.
+func (t *table) Item(i int) (v lighter.Value, err error) {
+	defer tensor.Recover(&err)
+	sample := make(lighter.List, len(t.columns))
+	for c, column := range t.columns {
+		sample[c] = column.Select(0, int64(i))
+	}
+	return sample, nil
+}
+
+// Gather implements [lighter.Gatherer] with one operation a tensor.
+func (t *table) Gather(index tensor.Tensor) lighter.Value {
+	batch := make(lighter.List, len(t.columns))
+	for c, column := range t.columns {
+		batch[c] = column.IndexSelect(0, index)
+	}
+	return batch
+}
+
+// narrow implements narrower.
+func (t *table) narrow(start, n int) lighter.Value {
+	batch := make(lighter.List, len(t.columns))
+	for c, column := range t.columns {
+		batch[c] = column.Narrow(0, int64(start), int64(n))
+	}
+	return batch
+}
+
+// narrower is a Gatherer that gives successive samples as views of its own memory, without a copy.
+type narrower interface {
+	narrow(start, n int) lighter.Value
+}
+
+// TensorDataset is torch.utils.data.TensorDataset: sample i is row i of every tensor.
+// https://pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset
+type TensorDataset struct {
+	Tensors []tensor.Tensor `cfg:"tensors,required,args" help:"tensors with the same size of the first dimension"`
+}
+
+// Build checks the sizes.
+func (c TensorDataset) Build(*lighter.Env) (lighter.Dataset, error) {
+	if len(c.Tensors) == 0 {
+		return nil, lighter.FieldError("tensors", "at least one tensor is needed")
+	}
+	t := &table{columns: c.Tensors}
+	for i, column := range c.Tensors {
+		shape := column.Shape()
+		if len(shape) == 0 {
+			return nil, lighter.FieldError("tensors", "tensor %d has no dimensions, so it has no samples", i)
+		}
+		if i == 0 {
+			t.n = int(shape[0])
+		}
+		if int(shape[0]) != t.n {
+			return nil, lighter.FieldError("tensors", "Size mismatch between tensors: tensor 0 has %d samples, tensor %d has %d", t.n, i, shape[0])
+		}
+	}
+	return t, nil
+}
+
+var (
+	_ lighter.Gatherer = (*table)(nil)
+	_ narrower         = (*table)(nil)
+)
+
+func init() { registry.Register[lighter.Dataset]("torch.utils.data.TensorDataset", TensorDataset{}) }

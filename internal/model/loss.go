@@ -1,0 +1,71 @@
+package model
+
+import (
+	"sync"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// loss is a module of a prediction and a target.
+type loss struct {
+	lighter.Node
+	f func(x, y tensor.Tensor) tensor.Tensor
+}
+
+func newLoss(class string) *loss {
+	m := &loss{}
+	m.SetClass(target(class))
+	return m
+}
+
+func (m *loss) Forward(in ...lighter.Value) lighter.Value {
+	if len(in) != 2 {
+		tensor.Fail(m.Class(), "forward() takes 2 arguments, got %d", len(in))
+	}
+	return m.f(lighter.TensorArg(m.Class(), in, 0), lighter.TensorArg(m.Class(), in, 1))
+}
+
+// constant adds a weight argument as a buffer, as PyTorch's losses do, when it was given.
+func (m *loss) constant(name string, w Weights) tensor.Tensor {
+	t := w.tensor()
+	if t.Defined() {
+		m.Buffer(name, t)
+	}
+	return t
+}
+
+// reductionOf gives the reduction, which PyTorch's deprecated size_average and reduce override when given.
+func reductionOf(name string, sizeAverage, reduce *bool) tensor.Reduction {
+	if sizeAverage != nil || reduce != nil {
+		switch {
+		case reduce != nil && !*reduce:
+			name = "none"
+		case sizeAverage != nil && !*sizeAverage:
+			name = "sum"
+		default:
+			name = "mean"
+		}
+	}
+	return map[string]tensor.Reduction{"none": tensor.ReduceNone, "mean": tensor.ReduceMean, "sum": tensor.ReduceSum}[name]
+}
+
+// broadcast gives both tensors one shape, with PyTorch's warning, once, when they have two.
+func broadcast(env *lighter.Env) func(x, y tensor.Tensor) (tensor.Tensor, tensor.Tensor) {
+	log := env.Log
+	var once sync.Once
+	return func(x, y tensor.Tensor) (tensor.Tensor, tensor.Tensor) {
+		if y.SameShape(x.Shape()) {
+			return x, y
+		}
+		once.Do(func() {
+			log.Warn().Msgf("Using a target size (%s) that is different to the input size (%s). This will likely lead to incorrect "+
+				"results due to broadcasting. Please ensure they have the same size.", size(y), size(x))
+		})
+		both := tensor.Call("broadcast_tensors", []tensor.Tensor{x, y})
+		if list, ok := both[0].([]any); ok {
+			both = list
+		}
+		return both[0].(tensor.Tensor), both[1].(tensor.Tensor)
+	}
+}

@@ -1,0 +1,275 @@
+package optim
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// prepare makes the state that a group's options ask for, keeping what there is, and the lists of the fused operation.
+func (o *optimizer) prepare(g *group) {
+	g.free()
+	fused, given := g.Option("fused").(bool)
+	g.fused = fused || !given && g.Option("foreach") == nil && fusedByDefault()
+	var state []column
+	for _, name := range o.rule.columns(g.ParamGroup) {
+		c := column{name: name, values: g.column(name)}
+		for i := len(c.values); i < len(g.Params); i++ {
+			c.values = append(c.values, g.Params[i].Detach().ZerosLike())
+		}
+		state = append(state, c)
+	}
+	g.state = state
+	if o.rule.counts() {
+		o.counters(g)
+	}
+	if g.fused {
+		g.bucketize()
+	}
+}
+
+func (g *group) column(name string) []tensor.Tensor {
+	for _, c := range g.state {
+		if c.name == name {
+			return c.values
+		}
+	}
+	return nil
+}
+
+// counters keeps the numbers of steps where the way the group steps now needs them.
+func (o *optimizer) counters(g *group) {
+	switch {
+	case g.fused && g.step == nil:
+		for i := range g.Params {
+			n := 0.0
+			if g.steps != nil {
+				n = g.steps[i]
+			}
+			step := tensor.Zeros(nil, tensor.Float32, g.Params[i].Device())
+			step.Fill(n)
+			g.step = append(g.step, step)
+		}
+		g.steps = nil
+	case !g.fused && g.steps == nil:
+		g.steps = make([]float64, len(g.Params))
+		for i := range g.step {
+			g.steps[i] = g.step[i].Item()
+		}
+		g.step = nil
+	}
+}
+
+func (g *group) bucketize() {
+	of := map[tensor.DType]*bucket{}
+	for i, p := range g.Params {
+		b := of[p.DType()]
+		if b == nil {
+			b = &bucket{g: g}
+			of[p.DType()] = b
+			g.buckets = append(g.buckets, b)
+		}
+		b.index = append(b.index, i)
+	}
+	for _, b := range g.buckets {
+		b.params, b.state, b.step = b.lists(b.index)
+	}
+}
+
+// lists makes the lists of some of a group's parameters.
+func (b *bucket) lists(index []int) (params tensor.List, state []tensor.List, step tensor.List) {
+	pick := func(all []tensor.Tensor) tensor.List {
+		some := make([]tensor.Tensor, len(index))
+		for k, i := range index {
+			some[k] = all[i]
+		}
+		return tensor.NewList(some)
+	}
+	for _, c := range b.g.state {
+		state = append(state, pick(c.values))
+	}
+	if b.g.step != nil {
+		step = pick(b.g.step)
+	}
+	return pick(b.g.Params), state, step
+}
+
+func (g *group) free() {
+	for _, b := range g.buckets {
+		b.params.Free()
+		b.step.Free()
+		for _, l := range b.state {
+			l.Free()
+		}
+	}
+	g.buckets = nil
+}
+
+// newly marks the parameters of a bucket that get their first gradient now as started and returns them. It costs nothing
+// once all have started.
+func (b *bucket) newly() (index []int) {
+	if b.g.pending == 0 {
+		return nil
+	}
+	s := tensor.Open()
+	defer s.Close()
+	for _, i := range b.index {
+		if !b.g.started[i] && b.g.Params[i].Grad().Defined() {
+			index = append(index, i)
+			b.g.start(i)
+		}
+	}
+	return index
+}
+
+// States gives the state's tensors, to move them to a device.
+func (o *optimizer) States() []tensor.Tensor {
+	var all []tensor.Tensor
+	for _, g := range o.groups {
+		for _, c := range g.state {
+			all = append(all, c.values...)
+		}
+		all = append(all, g.step...)
+	}
+	return all
+}
+
+// StateDict implements lighter.Optimizer. Its tensors are the optimizer's own.
+func (o *optimizer) StateDict() lighter.OptimizerState {
+	d := lighter.OptimizerState{State: map[int][]lighter.NamedValue{}}
+	n := 0
+	for _, g := range o.groups {
+		saved := lighter.GroupState{Options: append([]lighter.Option(nil), g.Options...)}
+		for i := range g.Params {
+			if values := g.values(i); g.started[i] && values != nil {
+				d.State[n] = values
+			}
+			saved.Params = append(saved.Params, n)
+			n++
+		}
+		d.Groups = append(d.Groups, saved)
+	}
+	return d
+}
+
+// values is the state of parameter i.
+func (g *group) values(i int) (values []lighter.NamedValue) {
+	switch {
+	case g.step != nil:
+		values = append(values, lighter.NamedValue{Name: "step", Value: g.step[i]})
+	case g.steps != nil:
+		values = append(values, lighter.NamedValue{Name: "step", Value: tensor.FromSlice([]float32{float32(g.steps[i])})})
+	}
+	for _, c := range g.state {
+		values = append(values, lighter.NamedValue{Name: c.name, Value: c.values[i]})
+	}
+	return values
+}
+
+// LoadStateDict implements lighter.Optimizer. As in PyTorch the options of the state dict replace those configured. State
+// it must make belongs to the innermost scope.
+func (o *optimizer) LoadStateDict(d lighter.OptimizerState) (err error) {
+	defer tensor.Recover(&err)
+	if len(d.Groups) != len(o.groups) {
+		return errors.New("loaded state dict has a different number of parameter groups")
+	}
+	for i, saved := range d.Groups {
+		if len(saved.Params) != len(o.groups[i].Params) {
+			return errors.New("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+		}
+	}
+	for i, saved := range d.Groups {
+		g := o.groups[i]
+		if err := o.adopt(g.ParamGroup, saved.Options); err != nil {
+			return fmt.Errorf("parameter group %d: %w", i, err)
+		}
+		o.prepare(g)
+		g.pending = len(g.Params)
+		for k, n := range saved.Params {
+			values, ok := d.State[n]
+			g.started[k] = ok
+			if ok {
+				g.pending--
+			}
+			if err := g.load(k, values); err != nil {
+				return fmt.Errorf("state of parameter %d: %w", n, err)
+			}
+		}
+	}
+	return nil
+}
+
+// adopt takes over saved options; names and options that the file does not know stay.
+func (o *optimizer) adopt(g *lighter.ParamGroup, saved []lighter.Option) error {
+	old := *g
+	g.Options = nil
+	for _, opt := range saved {
+		v, err := o.convert(opt)
+		if err != nil && o.knows(opt.Name) {
+			*g = old
+			return err
+		}
+		if err != nil {
+			v = opt.Value // what a scheduler has added
+		}
+		g.SetOption(opt.Name, v)
+	}
+	for _, opt := range old.Options {
+		if !has(saved, opt.Name) {
+			g.SetOption(opt.Name, opt.Value)
+		}
+	}
+	return nil
+}
+
+func has(options []lighter.Option, name string) bool {
+	for _, o := range options {
+		if o.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *optimizer) knows(name string) bool { return has(o.options, name) }
+
+// load fills the state of parameter i; without values it becomes what it was before the first step.
+func (g *group) load(i int, values []lighter.NamedValue) error {
+	find := func(name string) any {
+		for _, v := range values {
+			if v.Name == name {
+				return v.Value
+			}
+		}
+		return nil
+	}
+	if g.step != nil || g.steps != nil {
+		n := 0.0
+		switch v := find("step").(type) {
+		case tensor.Tensor:
+			n = v.Item()
+		case nil:
+		default:
+			n, _ = number(v)
+		}
+		if g.step != nil {
+			g.step[i].Fill(n)
+		} else {
+			g.steps[i] = n
+		}
+	}
+	for _, c := range g.state {
+		v, ok := find(c.name).(tensor.Tensor)
+		switch {
+		case !ok:
+			c.values[i].Fill(0)
+		case !v.SameShape(c.values[i].Shape()):
+			return fmt.Errorf("%s has shape %v in the checkpoint, %v here", c.name, v.Shape(), c.values[i].Shape())
+		default:
+			c.values[i].CopyInPlace(v)
+		}
+	}
+	return nil
+}

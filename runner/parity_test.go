@@ -1,0 +1,203 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/cpu"
+
+	_ "github.com/lighter-go/lighter/cli" // registers the components
+	"github.com/lighter-go/lighter/internal/console"
+	"github.com/lighter-go/lighter/internal/torchfile"
+	"github.com/lighter-go/lighter/runner"
+	"github.com/lighter-go/lighter/tensor/tensortest"
+)
+
+func TestMain(m *testing.M) { tensortest.Main(m) }
+
+// tolerance is relative. expected/ holds what AVX-512 kernels gave; another CPU's sums differ in the last bits, and those
+// differences grow with training.
+func tolerance() float64 {
+	if cpu.X86.HasAVX512F {
+		return 1e-5
+	}
+	return 1e-3
+}
+
+func run(t *testing.T, stage, ckpt string, inputs ...any) *runner.Result {
+	t.Helper()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	r, err := runner.Run(context.Background(), stage, inputs, runner.Options{CkptPath: ckpt, Log: zerolog.Nop(), Console: console.New(null, false, false)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestParity trains the digits network from seed 0 and compares every logged number with Python's Lighter: the initial
+// weights, the order of samples and the arithmetic are PyTorch's.
+func TestParity(t *testing.T) {
+	dir := t.TempDir()
+	config := "testdata/a1/config.yaml"
+	logs := "trainer::logger::save_dir=" + dir
+	checkpoints := "trainer::callbacks::0::dirpath=" + filepath.Join(dir, "checkpoints")
+	for _, fused := range []bool{true, false} {
+		name := fmt.Sprintf("fused_%t", fused)
+		t.Run(name, func(t *testing.T) {
+			override := fmt.Sprintf("model::optimizer::fused=%t", fused)
+			fit := run(t, "fit", "", config, logs, checkpoints, override, "trainer::logger::name="+name)
+			first := compareSeries(t, "testdata/a1/expected/metrics.csv", filepath.Join(fit.LogDir, "metrics.csv"), tolerance())
+			if !fused && cpu.X86.HasAVX512F && first["train/loss/step"] > 0 {
+				t.Errorf("with fused: false the first step's loss differs by %g, want equal bits", first["train/loss/step"])
+			}
+			test := run(t, "test", "last", config, logs, checkpoints, override, "trainer::logger::name=test_"+name)
+			compareSeries(t, "testdata/a1/expected/test_metrics.csv", filepath.Join(test.LogDir, "metrics.csv"), tolerance())
+			compareWeights(t, "testdata/a1/expected/final.csv", test.CkptPath)
+		})
+	}
+	t.Run("initial weights", func(t *testing.T) {
+		run(t, "fit", "", config, logs, checkpoints+"/init", "trainer::max_steps=1", "model::optimizer::lr=0.0")
+		compareWeights(t, "testdata/a1/expected/init.csv", filepath.Join(dir, "checkpoints", "init", "last.ckpt"))
+	})
+}
+
+type point struct {
+	epoch, step string
+	value       float64
+}
+
+// readSeries gives every column's cells that are not empty, with their epoch and step.
+func readSeries(t *testing.T, path string) map[string][]point {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("%s: %d rows, %v", path, len(rows), err)
+	}
+	out := map[string][]point{}
+	for _, row := range rows[1:] {
+		at := map[string]string{}
+		for i, name := range rows[0] {
+			at[name] = row[i]
+		}
+		for name, cell := range at {
+			if name == "epoch" || name == "step" || cell == "" {
+				continue
+			}
+			v, err := strconv.ParseFloat(cell, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[name] = append(out[name], point{at["epoch"], at["step"], v})
+		}
+	}
+	return out
+}
+
+// compareSeries reports every series that differs, and returns the relative difference of each one's first cell.
+func compareSeries(t *testing.T, expected, actual string, tol float64) map[string]float64 {
+	t.Helper()
+	want, got := readSeries(t, expected), readSeries(t, actual)
+	first := map[string]float64{}
+	for name := range got {
+		if want[name] == nil {
+			t.Errorf("%s: column %s is not expected", actual, name)
+		}
+	}
+	for name, points := range want {
+		if len(got[name]) != len(points) {
+			t.Errorf("%s: %d values of %s, want %d", actual, len(got[name]), name, len(points))
+			continue
+		}
+		for i, w := range points {
+			g := got[name][i]
+			diff := math.Abs(g.value - w.value)
+			if i == 0 {
+				first[name] = diff
+			}
+			if g.epoch != w.epoch || g.step != w.step || diff > tol*math.Abs(w.value) {
+				t.Errorf("%s: value %d of %s is %+v, want %+v", actual, i, name, g, w)
+				break
+			}
+		}
+	}
+	return first
+}
+
+// compareWeights compares the sums, first and last elements of a checkpoint's tensors.
+func compareWeights(t *testing.T, expected, checkpoint string) {
+	t.Helper()
+	f, err := os.Open(expected)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := torchfile.Open(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	root := file.Root.(*torchfile.Dict)
+	state, _ := root.Get("state_dict")
+	for _, row := range rows[1:] {
+		if v, ok := root.Get(row[0]); ok {
+			if fmt.Sprint(v) != row[2] {
+				t.Errorf("%s is %v, want %s", row[0], v, row[2])
+			}
+			continue
+		}
+		v, ok := state.(*torchfile.Dict).Get(row[0])
+		if !ok {
+			t.Errorf("the checkpoint has no %s", row[0])
+			continue
+		}
+		checkTensor(t, row, v.(*torchfile.Tensor))
+	}
+}
+
+// checkTensor takes a row name, shape, sum, sum of magnitudes, first, last.
+func checkTensor(t *testing.T, row []string, v *torchfile.Tensor) {
+	t.Helper()
+	b, err := v.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got [4]float64
+	for i := 0; i < len(b); i += 4 {
+		x := float64(math.Float32frombits(uint32(b[i]) | uint32(b[i+1])<<8 | uint32(b[i+2])<<16 | uint32(b[i+3])<<24))
+		got[0] += x
+		got[1] += math.Abs(x)
+		if i == 0 {
+			got[2] = x
+		}
+		got[3] = x
+	}
+	for i, what := range []string{"sum", "sum of magnitudes", "first element", "last element"} {
+		want, err := strconv.ParseFloat(row[2+i], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if scale := math.Max(math.Abs(want), 1e-2*math.Abs(got[1])); math.Abs(got[i]-want) > 10*tolerance()*scale {
+			t.Errorf("%s: the %s is %v, want %v", row[0], what, got[i], want)
+		}
+	}
+}
