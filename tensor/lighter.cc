@@ -491,7 +491,11 @@ int lt_scalar(lt_tensor t, int op, double value, lt_tensor *out) {
 }
 
 int lt_add_scaled(lt_tensor t, lt_tensor other, double alpha) {
-  return guard([&] { T(t).add_(T(other), alpha); });
+  return guard([&] {
+    const Tensor &x = T(t);
+    bool whole = at::isIntegralType(x.scalar_type(), true);
+    x.add_(T(other), whole ? at::Scalar(static_cast<int64_t>(alpha)) : at::Scalar(alpha));
+  });
 }
 
 // sum += value * weight, rounded after each of the two as separate operations would. Scalars on the CPU, what a step

@@ -56,7 +56,7 @@ func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, e
 		return nil, err
 	}
 	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console}
-	if problems := registry.Check(c, env, roots...); report(problems, c, o.Log) {
+	if problems := registry.Check(c, env, roots...).Problems; report(problems, c, o.Log) {
 		return nil, &ConfigError{problems, c.Sources}
 	}
 	seed, err := seed(c)
@@ -77,6 +77,25 @@ var roots = []registry.Root{
 	{Path: "data", Kind: reflect.TypeFor[lighter.DataModule](), Wrong: func(got string) string {
 		return "data must be LightningDataModule (or lighter.LighterDataModule), got " + got
 	}},
+}
+
+// Check composes and checks a configuration for every stage, without building anything.
+func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
+	c, err := compose(inputs, &o)
+	if err != nil {
+		return nil, registry.Report{}, err
+	}
+	var all registry.Report
+	for _, stage := range []string{"fit", "validate", "test", "predict"} {
+		r := registry.Check(c, registry.Env{Stage: stage, Log: o.Log, Console: o.Console}, roots...)
+		all.Components = max(all.Components, r.Components)
+		all.Problems = append(all.Problems, r.Problems...)
+	}
+	all.Problems = append(c.Warnings, all.Problems...).Sort(c.Order...)
+	if all.Problems.HasErrors() {
+		err = &ConfigError{all.Problems, c.Sources}
+	}
+	return c, all, err
 }
 
 // report logs the warnings of a list and says whether it has errors.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 
 	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/internal/diag"
@@ -18,37 +19,66 @@ type Root struct {
 	Wrong    func(got string) string // the message when it is something else
 }
 
+// Report is what a check found.
+type Report struct {
+	Components int
+	Problems   diag.List // sorted; those of sections that no root refers to are warnings
+}
+
 // Check decodes everything the roots need, as a build would, without building anything, and reports every problem.
-func Check(c *config.Config, env Env, roots ...Root) diag.List {
+func Check(c *config.Config, env Env, roots ...Root) Report {
 	h := &host{env: env, checking: true, warned: map[string]bool{}}
 	r := config.NewResolver(c, h)
 	for _, root := range roots {
-		n := c.At(root.Path)
-		if n == nil || n.Kind == config.Null {
-			if !root.Optional {
-				h.problems.Errorf(c.Root.Pos, root.Path, "%s: section missing", root.Path)
-			}
+		h.checkRoot(r, c, root)
+	}
+	found := h.problems
+	h.problems = nil
+	for _, p := range c.Root.Pairs {
+		if slices.ContainsFunc(roots, func(r Root) bool { return r.Path == p.Key }) {
 			continue
 		}
-		v, err := r.Resolve(root.Path)
-		if err != nil {
-			d := decoder{path: root.Path}
-			d.fail(err, n.Pos)
-			h.problems.Add(d.problems...)
-			continue
-		}
-		switch x := v.(type) {
-		case config.Unknown:
-		case Promise:
-			if !fits(x.Entry.Kind, root.Kind) {
-				p := h.problems.Errorf(n.Get("_target_").Pos, root.Path, "%s", root.Wrong(fmt.Sprintf("<class '%s'>", x.Entry.Target)))
-				p.Path = root.Path
-			}
-		default:
-			h.problems.Errorf(n.Pos, root.Path, "%s", root.Wrong(describe(v)))
+		if _, err := r.Resolve(p.Key); err != nil {
+			h.fail(p.Key, err, p.Value.Pos)
 		}
 	}
-	return h.problems.Sort(c.Order...)
+	for _, d := range h.problems {
+		if !slices.ContainsFunc(found, func(f diag.Diagnostic) bool { return f.Pos == d.Pos && f.Msg == d.Msg }) {
+			d.Severity = diag.Warning
+			found.Add(d)
+		}
+	}
+	return Report{h.components, found.Sort(c.Order...)}
+}
+
+func (h *host) checkRoot(r *config.Resolver, c *config.Config, root Root) {
+	n := c.At(root.Path)
+	if n == nil || n.Kind == config.Null {
+		if !root.Optional {
+			h.problems.Errorf(c.Root.Pos, root.Path, "%s: section missing", root.Path)
+		}
+		return
+	}
+	v, err := r.Resolve(root.Path)
+	if err != nil {
+		h.fail(root.Path, err, n.Pos)
+		return
+	}
+	switch x := v.(type) {
+	case config.Unknown:
+	case Promise:
+		if !fits(x.Entry.Kind, root.Kind) {
+			h.problems.Errorf(n.Get("_target_").Pos, root.Path, "%s", root.Wrong(fmt.Sprintf("<class '%s'>", x.Entry.Target)))
+		}
+	default:
+		h.problems.Errorf(n.Pos, root.Path, "%s", root.Wrong(describe(v)))
+	}
+}
+
+func (h *host) fail(path string, err error, pos diag.Pos) {
+	d := decoder{path: path}
+	d.fail(err, pos)
+	h.problems.Add(d.problems...)
 }
 
 // Build makes the components of a configuration, each where it is first needed.
@@ -85,7 +115,7 @@ func New[K any](target string, env *Env, args map[string]any) (K, error) {
 		return none, fmt.Errorf("no component %q in this program", target)
 	}
 	h := &host{env: *env, warned: map[string]bool{}}
-	v, err := h.callable(e)(nil, args)
+	v, err := h.callable(e, decoder{args: e.proto})(nil, args)
 	if err != nil {
 		return none, err
 	}

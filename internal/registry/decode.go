@@ -28,6 +28,24 @@ type decoder struct {
 	problems diag.List
 }
 
+// mode reads `_mode_` and says whether it is callable.
+func (d *decoder) mode(n *config.Node) (callable bool) {
+	switch mode := n.Text(); mode {
+	case "default":
+		return false
+	case "callable":
+		return true
+	case "debug":
+		d.problems.Errorf(n.Pos, d.path, "_mode_ \"debug\" opens Python's debugger, which is not here: remove it")
+	default:
+		p := d.problems.Errorf(n.Pos, d.path, "Unsupported option %q for _mode_ of %s, Available options are default, callable", mode, d.entry.Target)
+		if near := diag.Nearest(mode, []string{"default", "callable"}, 1); len(near) > 0 {
+			p.Hint = fmt.Sprintf("did you mean %q?", near[0])
+		}
+	}
+	return false
+}
+
 func (d *decoder) keyword(r *config.Resolver, p config.Pair) {
 	v, err := r.Resolve(d.path + "::" + p.Key)
 	if err != nil {

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -43,6 +44,8 @@ type host struct {
 	problems diag.List
 	built    []any
 	warned   map[string]bool
+
+	components int
 }
 
 // Instantiate decodes the arguments of a component and builds it.
@@ -55,6 +58,8 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 	d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), node: n, path: path, given: map[string]bool{}}
 	d.args.Set(e.proto)
 	deepCopy(d.args)
+	h.components++
+	callable := false
 	var unneeded []string
 	if p, ok := e.proto.Interface().(Pruner); ok {
 		unneeded = p.Prune(h.env.Stage)
@@ -64,9 +69,7 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		case "_target_", "_disabled_", "_requires_":
 			continue
 		case "_mode_":
-			if mode := pair.Value.Text(); mode != "default" {
-				d.problems.Errorf(pair.Value.Pos, path, "unsupported option %q for _mode_ of %s: only \"default\" is available", mode, e.Target)
-			}
+			callable = d.mode(pair.Value)
 			continue
 		case "_args_":
 			d.positional(r, pair)
@@ -77,6 +80,9 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 			continue
 		}
 		d.keyword(r, pair)
+	}
+	if callable {
+		return h.partial(&d)
 	}
 	d.finish(targetPos)
 	if h.checking || d.problems.HasErrors() {
@@ -93,6 +99,14 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 	}
 	h.built = append(h.built, v)
 	return v, nil
+}
+
+// partial is `_mode_: callable`: the component as a function, with the arguments given so far.
+func (h *host) partial(d *decoder) (any, error) {
+	if h.checking || d.problems.HasErrors() {
+		return h.unknown(d.problems)
+	}
+	return h.callable(d.entry, *d), nil
 }
 
 func (h *host) promise(e *Entry, problems diag.List) (any, error) {
@@ -187,7 +201,7 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 		return v, true, nil
 	}
 	if e, ok := Lookup(full); ok {
-		return h.callable(e), true, nil
+		return h.callable(e, decoder{args: e.proto}), true, nil
 	}
 	var names []string
 	for _, known := range append(Names(), constantNames()...) {
@@ -202,17 +216,22 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 	return nil, false, slices.Compact(names)
 }
 
-// callable lets an expression build a component: `$torch.zeros(3)`.
-func (h *host) callable(e *Entry) Func {
+// callable lets an expression or a component call a target: `$torch.zeros(3)`, `_mode_: callable`. Arguments preset in from
+// stand before and beside those of the call.
+func (h *host) callable(e *Entry, from decoder) Func {
 	return func(args []any, kwargs map[string]any) (any, error) {
-		d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), path: e.Target, given: map[string]bool{}}
-		d.args.Set(e.proto)
+		d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), path: e.Target, given: maps.Clone(from.given)}
+		if d.given == nil {
+			d.given = map[string]bool{}
+		}
+		d.args.Set(from.args)
 		deepCopy(d.args)
 		for i, a := range args {
-			d.place(i, a, nil, e.Target+"::_args_::"+strconv.Itoa(i))
+			d.place(len(from.given)+i, a, nil, e.Target+"::_args_::"+strconv.Itoa(i))
 		}
 		d.collect()
 		for name, v := range kwargs {
+			delete(d.given, name) // a call's keyword replaces a preset one, as functools.partial's does
 			d.set(config.Pair{Key: name}, v)
 		}
 		d.finish(diag.Pos{})

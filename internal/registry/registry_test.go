@@ -143,7 +143,7 @@ func TestBuild(t *testing.T) {
 	yaml = strings.Replace(yaml, "@run::network_of_optimizer", "@shared", 1) + "shared: {_target_: toy.nn.Linear, in_features: 5, out_features: 7}\n"
 	c := compose(t, yaml)
 	env := Env{Stage: "fit", Log: zerolog.Nop()}
-	if problems := Check(c, env, root); problems.HasErrors() {
+	if problems := Check(c, env, root).Problems; problems.HasErrors() {
 		t.Fatal(problems)
 	}
 	b := NewBuild(c, env)
@@ -196,11 +196,11 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"args", "in_features: 2, out_features: 3", "_args_: 5", "Expected _args_ to be a list, but got int", ""},
 		{"too many args", "in_features: 2, out_features: 3", "_args_: [1, 2, true, zeros, cpu, 7]", "takes 5 positional arguments", ""},
 		{"twice", "in_features: 2, out_features: 3", "in_features: 1, _args_: [1, 2]", "multiple values", ""},
-		{"mode", "in_features: 2", "_mode_: bogus, in_features: 2", `unsupported option "bogus" for _mode_`, ""},
+		{"mode", "in_features: 2", "_mode_: bogus, in_features: 2", `Unsupported option "bogus" for _mode_`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			yaml := strings.Replace(base, c.old, c.new, 1)
-			problems := Check(compose(t, yaml), Env{Stage: "fit", Log: zerolog.Nop()}, root)
+			problems := Check(compose(t, yaml), Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems
 			for _, p := range problems {
 				if strings.Contains(p.Error(), c.want) && strings.Contains(p.Hint, c.hint) {
 					return
@@ -217,14 +217,14 @@ func TestAllProblemsAtOnce(t *testing.T) {
   network: {_target_: toy.nn.Linear, in_features: x, out_features: y, z: 1}
   optimizer: {_target_: toy.optim.SGD}
 `)
-	if problems := Check(c, Env{Stage: "fit", Log: zerolog.Nop()}, root); len(problems) != 4 {
+	if problems := Check(c, Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems; len(problems) != 4 {
 		t.Errorf("%d problems, want the 4 there are:\n%v", len(problems), problems)
 	}
 }
 
 func TestIgnoredArgumentsWarn(t *testing.T) {
 	c := compose(t, "run:\n  _target_: toy.Trainer\n  network: {_target_: toy.nn.Linear, in_features: 1, out_features: 1, device: cpu}\n")
-	problems := Check(c, Env{Stage: "fit", Log: zerolog.Nop()}, root)
+	problems := Check(c, Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems
 	if problems.HasErrors() || len(problems) != 1 || !strings.Contains(problems[0].Error(), "device of toy.nn.Linear is accepted for compatibility and has no effect") {
 		t.Errorf("got %v, want one warning", problems)
 	}
@@ -245,7 +245,7 @@ func TestExpressionsReachTargetsAndConstants(t *testing.T) {
 dtype: "$toy.float32"
 `)
 	env := Env{Stage: "fit", Log: zerolog.Nop()}
-	if problems := Check(c, env, root); problems.HasErrors() {
+	if problems := Check(c, env, root).Problems; problems.HasErrors() {
 		t.Fatal(problems)
 	}
 	b := NewBuild(c, env)
