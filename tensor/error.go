@@ -63,7 +63,10 @@ func Recover(err *error) {
 
 var debugging bool
 
-// Debug keeps libtorch's C++ frames in the Full text of errors. Without it most are not even computed.
+func init() { Debug(false) }
+
+// Debug keeps libtorch's C++ frames in the Full text of errors. Computing them takes some 20 ms an error, so they are off at
+// first.
 func Debug(on bool) {
 	debugging = on
 	C.lt_backtraces(boolC(on))

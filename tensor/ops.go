@@ -208,6 +208,9 @@ func (t Tensor) Contiguous() Tensor {
 	return own("contiguous", out)
 }
 
+// Clone copies the elements.
+func (t Tensor) Clone() Tensor { return CallOne("clone", t) }
+
 // ToMemoryFormat lays out a tensor as format; t itself when it is so already.
 func (t Tensor) ToMemoryFormat(format MemoryFormat) Tensor {
 	return CallOne("contiguous", t, Kwarg{"memory_format", format})

@@ -37,9 +37,10 @@ type barText struct {
 	full               bool
 }
 
-// barWidth is the width of the bar itself in columns; labelWidth what the label takes at least.
+// The columns of the bar itself, of what the metrics leave of it on a narrow terminal, and of the label.
 const (
 	barWidth   = 24
+	leastWidth = 10
 	labelWidth = 12
 )
 
@@ -101,14 +102,19 @@ func (v *barView) add() *drawnBar {
 	}
 	style := mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("━").Padding("─").FillerMeta(filled).TipMeta(filled).PaddingMeta(paint("2"))
 	text := func(get func(*barText) string, wc ...decor.WC) decor.Decorator {
-		return decor.Any(func(decor.Statistics) string { return get(d.text.Load()) }, wc...)
+		return decor.Any(func(s decor.Statistics) string {
+			if s.Aborted {
+				v.poke() // mpb draws a dropped bar once more before it goes
+			}
+			return get(d.text.Load())
+		}, wc...)
 	}
 	bar, err := v.bars.Add(0, style.Build(), mpb.BarWidth(barWidth),
 		mpb.PrependDecorators(decor.Meta(text(func(t *barText) string { return t.label }, decor.WC{W: labelWidth, C: decor.DindentRight}), paint("1"))),
 		mpb.AppendDecorators(
 			text(func(t *barText) string { return t.count + " " }),
 			decor.Meta(text(func(t *barText) string { return t.time }), paint("2")),
-			decor.Any(func(s decor.Statistics) string { return fit(d.text.Load().metrics, s.AvailableWidth-barWidth-2) }),
+			decor.Any(func(s decor.Statistics) string { return fit(d.text.Load().metrics, s.AvailableWidth-leastWidth-2) }),
 		),
 	)
 	if err != nil {

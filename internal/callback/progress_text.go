@@ -72,7 +72,7 @@ func timeText(l *progressLoop, now time.Time) string {
 type shownMetric struct{ name, value string }
 
 // shownMetrics picks what a person wants to see from all that is logged: for each name the step's value while its mode
-// runs, else the epoch's, without the optimizer's statistics. Training comes first, and losses.
+// runs, else the epoch's, without the optimizer's statistics. Losses come first.
 func shownMetrics(all map[string]float64, running lighter.Mode, ended bool) []shownMetric {
 	type pick struct {
 		name   string
@@ -104,14 +104,14 @@ func shownMetrics(all map[string]float64, running lighter.Mode, ended bool) []sh
 	}
 	rank := func(p pick) int {
 		mode, rest, _ := strings.Cut(p.name, "/")
-		r := 2 * (slices.Index([]string{"train", "val", "test", "predict"}, mode) + 1)
-		if r == 0 {
-			r = 10
+		i := slices.Index([]string{"train", "val", "test", "predict"}, mode)
+		switch {
+		case i < 0:
+			return 8
+		case strings.HasPrefix(rest, "loss"):
+			return i
 		}
-		if !strings.HasPrefix(rest, "loss") {
-			r++
-		}
-		return r
+		return 4 + i
 	}
 	slices.SortFunc(picks, func(a, b pick) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.name, b.name)) })
 	shown := make([]shownMetric, len(picks))

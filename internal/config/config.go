@@ -4,7 +4,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -38,6 +37,7 @@ func Compose(inputs ...any) (*Config, diag.List) {
 	m := &copier{}
 	m.load = func(file string, pos diag.Pos, path string) *Node { return c.include(&m.diags, file, pos, path) }
 	files := 0
+	var early []string // the overrides before the first file
 	for i, in := range inputs {
 		m.text, m.typos = "", files > 0
 		name := diag.Argument(i + 1)
@@ -52,9 +52,17 @@ func Compose(inputs ...any) (*Config, diag.List) {
 			}
 			c.mergeRoot(m, n)
 			files++
+		case *Node:
+			m.source = name
+			c.Order = append(c.Order, in.Pos.Source)
+			c.mergeRoot(m, in.Clone())
+			files++
 		case string:
 			if isOverride(in) {
 				m.source, m.text = name, in
+				if files == 0 {
+					early = append(early, name)
+				}
 				c.override(m, in, name)
 				continue
 			}
@@ -64,7 +72,7 @@ func Compose(inputs ...any) (*Config, diag.List) {
 			m.diags.Errorf(diag.Pos{Source: name}, "", "expected a file, an override or a mapping, got %T", in)
 		}
 	}
-	c.sectionSlips(m)
+	c.lateSlips(m, early)
 	m.text, m.typos = "", false
 	m.fill(c.Root, c.Root, "")
 	relative(c.Root, "", &m.diags)
@@ -73,6 +81,9 @@ func Compose(inputs ...any) (*Config, diag.List) {
 	diags := m.diags.Sort(c.Order...)
 	c.Warnings = slices.Clone(diags)
 	c.Warnings = slices.DeleteFunc(c.Warnings, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })
+	if !diags.HasErrors() {
+		return c, nil
+	}
 	return c, slices.DeleteFunc(diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
 }
 
@@ -140,18 +151,6 @@ func (m *merger) checkKeys(e edit, pos diag.Pos, text string) bool {
 		return true
 	}
 	return false
-}
-
-// sectionSlips reports the top-level keys of files that are nearly a section that is missing.
-func (c *Config) sectionSlips(m *copier) {
-	for _, p := range c.Root.Pairs {
-		if diag.IsArgument(p.KeyPos.Source) || slices.Contains(Sections, p.Key) {
-			continue
-		}
-		if near := slip(p.Key, Sections); near != "" && c.Root.Get(near) == nil {
-			m.diags.Errorf(p.KeyPos, "", "unknown key %q", p.Key).Hint = fmt.Sprintf("did you mean %q?", near)
-		}
-	}
 }
 
 // takeImports moves the `_imports_` section out of the tree.

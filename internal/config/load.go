@@ -31,11 +31,13 @@ type loader struct {
 	nodes  int
 	open   map[*yaml.Node]bool // the anchors being filled in, to find one that holds itself
 	full   bool                // the limit of nodes has been reported
+
+	offsets map[int][]int32 // of the characters of lines that are not ASCII
 }
 
 // parse reads one YAML document. The node is nil when the text is empty or can't be read.
 func parse(source string, text []byte, shift int) (n *Node, diags diag.List) {
-	l := &loader{source: source, shift: shift, open: map[*yaml.Node]bool{}}
+	l := &loader{source: source, shift: shift, open: map[*yaml.Node]bool{}, offsets: map[int][]int32{}}
 	defer func() {
 		if r := recover(); r != nil { // the library's own failures on hostile text
 			l.diags.Errorf(diag.Pos{Source: source, Line: 1}, "", "not valid YAML: %v", r)
@@ -304,15 +306,8 @@ func (l *loader) valuePos(y *yaml.Node) diag.Pos {
 	if y.Line < 1 || y.Line > len(l.lines) {
 		return p
 	}
-	rest, skip := l.lines[y.Line-1], y.Column-1
-	for i := range rest {
-		if skip == 0 {
-			rest = rest[i:]
-			break
-		}
-		skip--
-	}
-	if skip > 0 {
+	rest, ok := l.from(y.Line, y.Column)
+	if !ok {
 		return p
 	}
 	switch {
@@ -325,6 +320,29 @@ func (l *loader) valuePos(y *yaml.Node) diag.Pos {
 		p.Len = utf8.RuneCountInString(y.Value)
 	}
 	return p
+}
+
+// from is a line from a column on.
+func (l *loader) from(line, col int) (string, bool) {
+	text := l.lines[line-1]
+	offsets, seen := l.offsets[line]
+	if !seen {
+		if strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+			for i := range text {
+				offsets = append(offsets, int32(i))
+			}
+		}
+		l.offsets[line] = offsets
+	}
+	switch {
+	case col < 1:
+		return "", false
+	case offsets == nil && col <= len(text):
+		return text[col-1:], true
+	case offsets != nil && col <= len(offsets):
+		return text[offsets[col-1]:], true
+	}
+	return "", false
 }
 
 // quotedEnd is the length of the quoted scalar that s starts with, as far as it goes on this line.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
-	"strings"
 
+	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/internal/diag"
 )
 
@@ -195,31 +195,9 @@ func keyText(n *Node) string {
 	case *big.Int:
 		return v.String()
 	case float64:
-		return PythonFloat(v)
+		return expr.Float(v)
 	case string:
 		return v
 	}
 	return ""
-}
-
-// PythonFloat is a float as Python's repr() has it: "0.001", "1e-05", "3.0", "inf".
-func PythonFloat(f float64) string {
-	s := strconv.FormatFloat(f, 'e', -1, 64)
-	switch s {
-	case "+Inf":
-		return "inf"
-	case "-Inf":
-		return "-inf"
-	case "NaN":
-		return "nan"
-	}
-	i := strings.IndexByte(s, 'e')
-	if exp, _ := strconv.Atoi(s[i+1:]); exp < -4 || exp >= 16 {
-		return s
-	}
-	s = strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

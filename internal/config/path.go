@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/lighter-go/lighter/internal/diag"
 )
@@ -115,18 +116,21 @@ func makeAbsolute(s, path string) (string, *diag.Diagnostic) {
 	for i := 0; i < len(s); {
 		if sign := s[i]; (sign == '@' || sign == '%') && strings.HasPrefix(s[i+1:], Sep) {
 			end := i + 1
-			for strings.HasPrefix(s[end:], Sep) {
-				end += len(Sep)
+			for end < len(s) {
+				r, size := utf8.DecodeRuneInString(s[end:])
+				if strings.HasPrefix(s[end:], Sep) {
+					size = len(Sep)
+				} else if !isWord(r) {
+					break
+				}
+				end += size
 			}
-			up, d := absolute(s[i:i+1], s[i+1:end], path)
+			abs, d := absolute(s[i:i+1], s[i+1:end], path)
 			if d != nil {
 				return s, d
 			}
 			b.WriteByte(sign)
-			b.WriteString(up)
-			if up != "" {
-				b.WriteString(Sep)
-			}
+			b.WriteString(abs)
 			i = end
 			continue
 		}

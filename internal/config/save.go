@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lighter-go/lighter/internal/config/expr"
 )
 
 // YAML is the configuration as Lighter saves it: what PyYAML's dump writes with default_flow_style=False,
@@ -122,7 +124,7 @@ func scalarText(n *Node) (text string, plain bool) {
 	case *big.Int:
 		return v.String(), true
 	case float64:
-		text = PythonFloat(v)
+		text = expr.Float(v)
 		switch {
 		case strings.HasSuffix(text, "inf"):
 			text = strings.Replace(text, "inf", ".inf", 1)

@@ -16,7 +16,7 @@ var Sections = []string{"trainer", "model", "data", "project", "vars", "args", "
 func (m *merger) newKey(base *Node, key string, pos diag.Pos, path string) {
 	var known []string
 	for _, p := range base.Pairs {
-		if !diag.IsArgument(p.KeyPos.Source) && p.KeyPos.Source != m.source {
+		if !isOverridePos(p.KeyPos) && p.KeyPos.Source != m.source {
 			known = append(known, p.Key)
 		}
 	}
@@ -26,7 +26,7 @@ func (m *merger) newKey(base *Node, key string, pos diag.Pos, path string) {
 			return
 		}
 	}
-	if diag.IsArgument(pos.Source) {
+	if isOverridePos(pos) {
 		if head, tail, ok := cutWrongSeparator(key); ok && slices.Contains(known, head) {
 			m.diags.Errorf(pos, "", "unknown key %q: keys are joined by \"::\"", Join(path, key)).Hint = fmt.Sprintf("did you mean %q?", Join(Join(path, head), tail))
 			return
@@ -37,6 +37,37 @@ func (m *merger) newKey(base *Node, key string, pos diag.Pos, path string) {
 	}
 	if near := slip(key, known); near != "" {
 		m.diags.Errorf(pos, "", "unknown key %q", Join(path, key)).Hint = fmt.Sprintf("did you mean %q?", Join(path, near))
+	}
+}
+
+// isOverridePos tells the place of an override from that of a file or of a program's mapping.
+func isOverridePos(p diag.Pos) bool { return diag.IsArgument(p.Source) && p.Line > 0 }
+
+// lateSlips reports the top-level keys that only the whole tree shows to be slips: those of files that are nearly a
+// section that is missing, and those of overrides that stand before the files.
+func (c *Config) lateSlips(m *copier, early []string) {
+	var files []string
+	for _, p := range c.Root.Pairs {
+		if !isOverridePos(p.KeyPos) {
+			files = append(files, p.Key)
+		}
+	}
+	for _, p := range c.Root.Pairs {
+		near := slip(p.Key, Sections)
+		switch {
+		case slices.Contains(Sections, p.Key):
+			continue
+		case isOverridePos(p.KeyPos):
+			if !slices.Contains(early, p.KeyPos.Source) {
+				continue
+			}
+			near = slip(p.Key, slices.Concat(files, Sections))
+		case c.Root.Get(near) != nil:
+			continue
+		}
+		if near != "" {
+			m.diags.Errorf(p.KeyPos, "", "unknown key %q", p.Key).Hint = fmt.Sprintf("did you mean %q?", near)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func (DataLoader) Doc() string {
 	return `Makes batches of a dataset. The order of samples is PyTorch's from the same seed, and so is what is drawn for it.
 
 A dataset in memory (TensorDataset, lighter.datasets.Digits, a Subset of one) gives a batch by one gather a tensor, and
-without shuffling as a view of the dataset's own memory; workers have nothing to do there and none are started. For other
+workers have nothing to do there and none are started. For other
 datasets num_workers threads load samples and collate them, prefetch_factor batches each ahead of the training.`
 }
 

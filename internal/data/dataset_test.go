@@ -84,14 +84,14 @@ func TestConcatDataset(t *testing.T) {
 func TestRandomSplitByIndex(t *testing.T) {
 	tensortest.Scope(t)
 	split := target("torch.utils.data.random_split", m{"dataset": samples(10), "lengths": []any{0.8, 0.2}})
-	for expression, want := range map[string]int{"$@parts[0]": 8, "$@parts[1]": 2, "$@parts[-1]": 2} {
-		d, err := build[lighter.Dataset](t, m{"parts": split, "x": expression})
+	for expression, want := range map[string]int{"$@vars::parts[0]": 8, "$@vars::parts[1]": 2, "$@vars::parts[-1]": 2} {
+		d, err := build[lighter.Dataset](t, m{"vars": m{"parts": split}, "x": expression})
 		if err != nil {
 			t.Fatal(err)
 		}
 		equal(t, expression, d.Len(), want)
 	}
-	if _, err := build[lighter.Dataset](t, m{"parts": split, "x": "$@parts[2]"}); err == nil || !strings.Contains(err.Error(), "list index out of range") {
+	if _, err := build[lighter.Dataset](t, m{"vars": m{"parts": split}, "x": "$@vars::parts[2]"}); err == nil || !strings.Contains(err.Error(), "list index out of range") {
 		t.Errorf("got %v", err)
 	}
 }

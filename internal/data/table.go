@@ -38,12 +38,13 @@ func (t *table) Gather(index tensor.Tensor) lighter.Value {
 func (t *table) narrow(start, n int) lighter.Value {
 	batch := make(lighter.List, len(t.columns))
 	for c, column := range t.columns {
-		batch[c] = column.Narrow(0, int64(start), int64(n))
+		batch[c] = column.Narrow(0, int64(start), int64(n)).Clone()
 	}
 	return batch
 }
 
-// narrower is a Gatherer that gives successive samples as views of its own memory, without a copy.
+// narrower is a Gatherer that gives successive samples without an index. They are a copy, so that an operation in place on a
+// batch does not change the dataset.
 type narrower interface {
 	narrow(start, n int) lighter.Value
 }

@@ -2,7 +2,6 @@ package model
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
@@ -10,8 +9,13 @@ import (
 
 func init() {
 	momentum := 0.1
-	for class, dims := range map[string][]int{"BatchNorm1d": {2, 3}, "BatchNorm2d": {4}, "BatchNorm3d": {5}} {
-		layer("batchnorm", class, BatchNorm{Eps: 1e-5, Momentum: &momentum, Affine: true, TrackRunningStats: true, class: class, dims: dims})
+	for _, c := range []struct {
+		class, expected string
+		dims            []int
+	}{{"BatchNorm1d", "2D or 3D", []int{2, 3}}, {"BatchNorm2d", "4D", []int{4}}, {"BatchNorm3d", "5D", []int{5}}} {
+		layer("batchnorm", c.class, BatchNorm{
+			Eps: 1e-5, Momentum: &momentum, Affine: true, TrackRunningStats: true, class: c.class, dims: c.dims, expected: c.expected,
+		})
 	}
 }
 
@@ -25,8 +29,9 @@ type BatchNorm struct {
 	Device            any      `cfg:"device,ignored" help:"the trainer places the module"`
 	DType             DType    `cfg:"dtype" help:"type of the parameters, $torch.float32 when null"`
 
-	class string
-	dims  []int
+	class    string
+	dims     []int // numbers of dimensions an input may have
+	expected string
 }
 
 // Validate implements the registry's Validator.
@@ -62,7 +67,7 @@ type batchNorm struct {
 func (m *batchNorm) Forward(in ...lighter.Value) lighter.Value {
 	x := only(&m.Node, in)
 	if d := x.Dim(); !slices.Contains(m.c.dims, d) {
-		tensor.Fail(m.Class(), "expected %s input (got %dD input)", m.expected(), d)
+		tensor.Fail(m.Class(), "expected %s input (got %dD input)", m.c.expected, d)
 	}
 	training, momentum := m.Training(), 0.0
 	if m.c.Momentum != nil {
@@ -76,16 +81,7 @@ func (m *batchNorm) Forward(in ...lighter.Value) lighter.Value {
 	}
 	batchStatistics := training || !m.c.TrackRunningStats
 	if batchStatistics && x.Numel() == m.c.NumFeatures && x.Size(1) == m.c.NumFeatures {
-		tensor.Fail(m.Class(), "Expected more than 1 value per channel when training, got input size %s", size(x))
+		tensor.Fail(m.Class(), "Expected more than 1 value per channel when training, got input size %s", lighter.SizeText(x))
 	}
 	return tensor.BatchNorm(x, m.weight, m.bias, m.mean, m.variance, batchStatistics, momentum, m.c.Eps)
-}
-
-// expected is "2D or 3D".
-func (m *batchNorm) expected() string {
-	var dims []int64
-	for _, d := range m.c.dims {
-		dims = append(dims, int64(d))
-	}
-	return strings.Join(texts(dims), "D or ") + "D"
 }

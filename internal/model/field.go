@@ -3,7 +3,6 @@ package model
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -61,14 +60,6 @@ func sizesOf(v any, n int) ([]int64, error) {
 		return nil, fmt.Errorf("must be an int or a list of %d ints, got %v", n, v)
 	}
 	return nil, fmt.Errorf("must be an int or a list of ints, got %v", v)
-}
-
-func texts(s []int64) []string {
-	out := make([]string, len(s))
-	for i, d := range s {
-		out[i] = strconv.FormatInt(d, 10)
-	}
-	return out
 }
 
 // DType is the `dtype` argument of a layer with parameters; the zero value is PyTorch's default, float32.

@@ -60,7 +60,7 @@ func broadcast(env *lighter.Env) func(x, y tensor.Tensor) (tensor.Tensor, tensor
 		}
 		once.Do(func() {
 			log.Warn().Msgf("Using a target size (%s) that is different to the input size (%s). This will likely lead to incorrect "+
-				"results due to broadcasting. Please ensure they have the same size.", size(y), size(x))
+				"results due to broadcasting. Please ensure they have the same size.", lighter.SizeText(y), lighter.SizeText(x))
 		})
 		both := tensor.Call("broadcast_tensors", []tensor.Tensor{x, y})
 		if list, ok := both[0].([]any); ok {

@@ -77,7 +77,7 @@ func (c BCELoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	weight, reduction := m.constant("weight", c.Weight), reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		if !y.SameShape(x.Shape()) {
-			tensor.Fail("binary_cross_entropy", "Using a target size (%s) that is different to the input size (%s) is deprecated. Please ensure they have the same size.", size(y), size(x))
+			tensor.Fail("binary_cross_entropy", "Using a target size (%s) that is different to the input size (%s) is deprecated. Please ensure they have the same size.", lighter.SizeText(y), lighter.SizeText(x))
 		}
 		return tensor.CallOne("binary_cross_entropy", x, y, weight, int64(reduction))
 	}
@@ -101,7 +101,7 @@ func (c BCEWithLogitsLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	reduction := reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		if !y.SameShape(x.Shape()) {
-			tensor.Fail("binary_cross_entropy_with_logits", "Target size (%s) must be the same as input size (%s)", size(y), size(x))
+			tensor.Fail("binary_cross_entropy_with_logits", "Target size (%s) must be the same as input size (%s)", lighter.SizeText(y), lighter.SizeText(x))
 		}
 		return tensor.CallOne("binary_cross_entropy_with_logits", x, y, weight, positive, int64(reduction))
 	}

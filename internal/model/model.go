@@ -3,6 +3,7 @@
 package model
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/lighter-go/lighter"
@@ -42,8 +43,5 @@ func only(m *lighter.Node, in []lighter.Value) tensor.Tensor {
 	return lighter.TensorArg(m.Class(), in, 0)
 }
 
-// size is a tensor's shape as PyTorch writes it: "torch.Size([2, 3])".
-func size(t tensor.Tensor) string { return "torch.Size(" + list(t.Shape()) + ")" }
-
 // list is a list of ints as Python writes it.
-func list(s []int64) string { return "[" + strings.Join(texts(s), ", ") + "]" }
+func list(s []int64) string { return strings.ReplaceAll(fmt.Sprint(s), " ", ", ") }

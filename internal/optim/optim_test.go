@@ -80,3 +80,123 @@ func TestErrorsArePyTorchs(t *testing.T) {
 		}
 	}
 }
+
+// A parameter may get its first gradient late, and none in some steps. The fused operation must then do what the loop does.
+func TestLateAndMissingGradients(t *testing.T) {
+	for _, c := range []struct {
+		target string
+		args   map[string]any
+	}{
+		{"SGD", map[string]any{"lr": 0.1, "momentum": 0.9, "dampening": 0.5}},
+		{"SGD", map[string]any{"lr": 0.1}},
+		{"Adam", map[string]any{"amsgrad": true}},
+	} {
+		var results [2][]float64
+		for k, fused := range []bool{false, true} {
+			s := tensor.Open()
+			params := []tensor.Tensor{parameter(1, 2), parameter(3, 4), parameter(5, 6)}
+			args := map[string]any{"params": []any{params[0], params[1], params[2]}, "fused": fused}
+			for name, v := range c.args {
+				args[name] = v
+			}
+			o := build_(t, "torch.optim."+c.target, args)
+			for _, with := range [][]int{{0}, {0, 1}, {1}, {0, 1, 2}, {2}} {
+				o.ZeroGrad()
+				for _, i := range with {
+					setGrad(params[i], tensor.FromSlice([]float64{0.5, -2}, 2))
+				}
+				o.Step()
+			}
+			for _, p := range params {
+				results[k] = append(results[k], tensor.Values[float64](p)...)
+			}
+			if n := len(o.StateDict().State); n != 3 && c.args["lr"] != 0.1 {
+				t.Errorf("%s: state of %d parameters, want 3", c.target, n)
+			}
+			s.Close()
+		}
+		for i := range results[0] {
+			if d := results[0][i] - results[1][i]; d > 1e-12 || d < -1e-12 {
+				t.Errorf("%s(%v): fused gives %v, the loop %v", c.target, c.args, results[1], results[0])
+				break
+			}
+		}
+	}
+}
+
+func TestLoadStateDictRefusesAnotherModels(t *testing.T) {
+	tensortest.Scope(t)
+	one := build_(t, "torch.optim.Adam", map[string]any{"params": []any{parameter(1, 2)}})
+	two := build_(t, "torch.optim.Adam", map[string]any{"params": []any{parameter(1), parameter(2)}})
+	groups := build_(t, "torch.optim.Adam", map[string]any{"params": []any{dict("params", parameter(1)), dict("params", parameter(2))}})
+	other := build_(t, "torch.optim.Adam", map[string]any{"params": []any{parameter(1, 2, 3)}})
+	p := other.Groups()[0].Params[0]
+	setGrad(p, p.Detach())
+	other.Step()
+	for want, from := range map[string]lighter.Optimizer{
+		"loaded state dict has a different number of parameter groups":                            groups,
+		"loaded state dict contains a parameter group that doesn't match the size of optimizer's": two,
+		"exp_avg has shape [3] in the checkpoint, [2] here":                                       other,
+	} {
+		if err := one.LoadStateDict(from.StateDict()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// The implementation is an option of the state dict too: what one wrote the other goes on from.
+func TestLoadingChangesTheImplementation(t *testing.T) {
+	tensortest.Scope(t)
+	p := parameter(1, 2)
+	loop := build_(t, "torch.optim.Adam", map[string]any{"params": []any{p}, "fused": false})
+	setGrad(p, p.Detach())
+	loop.Step()
+	fused := build_(t, "torch.optim.Adam", map[string]any{"params": []any{p}})
+	if err := fused.LoadStateDict(loop.StateDict()); err != nil {
+		t.Fatal(err)
+	}
+	fused.Step()
+	d := fused.StateDict()
+	if v := fused.Groups()[0].Option("fused"); v != false {
+		t.Errorf("fused is %v after loading, want false", v)
+	}
+	if step := d.State[0][0].Value.(tensor.Tensor).Item(); step != 2 {
+		t.Errorf("step is %v, want 2", step)
+	}
+}
+
+func TestNamedParametersKeepTheirNames(t *testing.T) {
+	tensortest.Scope(t)
+	o := build_(t, "torch.optim.SGD", map[string]any{"params": []any{[]any{"a", parameter(1)}, []any{"b", parameter(2)}}})
+	names, _ := o.StateDict().Groups[0].Options[0], 0
+	if list, ok := names.Value.([]any); names.Name != "param_names" || !ok || len(list) != 2 || list[1] != "b" {
+		t.Errorf("the first option is %v, want param_names [a b]", names)
+	}
+}
+
+// power must round as the C library's pow does: the second number is Python's 0.999**n.
+func TestPower(t *testing.T) {
+	for n, want := range map[float64]float64{1: 0.999, 2: 0.998001, 10: 0.9900448802097482, 1000: 0.36769542477096373, 123456: 2.2746491910802653e-54, 0: 1} {
+		if got := power(0.999, n); got != want {
+			t.Errorf("0.999 to the %v is %v, want %v", n, got, want)
+		}
+	}
+}
+
+func BenchmarkAdamStep(b *testing.B) {
+	tensortest.Scope(b)
+	var params []any
+	for _, shape := range [][]int64{{128, 64}, {128}, {10, 128}, {10}} {
+		p := tensor.Zeros(shape, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
+		p.Sum(tensor.Float32).Backward()
+		params = append(params, p)
+	}
+	o, err := registry.New[lighter.Optimizer]("torch.optim.Adam", &registry.Env{}, map[string]any{"params": params})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		o.Step()
+	}
+}

@@ -223,7 +223,6 @@ func (d *decoder) assign(f Field, dst reflect.Value, v any, n *config.Node, path
 		return
 	}
 	if p, ok := v.(Promise); ok {
-		d.unknown = true
 		if !fits(p.Entry.Kind, dst.Type()) {
 			wrong(kindName(dst.Type()))
 		}

@@ -27,8 +27,8 @@ type Builder[K any] interface {
 	Build(env *Env) (K, error)
 }
 
-// Validator is a prototype with rules beyond its fields' types. It runs before anything is built, also when values known
-// only at build time still have their defaults. A [FieldError] points at the argument.
+// Validator is a prototype with rules beyond its fields' types. It runs before anything is built: components among the fields
+// are still nil then. A [FieldError] points at the argument.
 type Validator interface{ Validate() error }
 
 // Documenter is a prototype with prose for the reference.

@@ -1,0 +1,315 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"go.starlark.net/starlark"
+)
+
+type args struct {
+	name string
+	pos  starlark.Tuple
+	kw   []starlark.Tuple
+}
+
+// unpack reads arguments by name; those after "?" are optional.
+func (a args) unpack(pairs ...any) error { return starlark.UnpackArgs(a.name, a.pos, a.kw, pairs...) }
+
+type function func(m *machine, a args) (starlark.Value, error)
+
+// builtins are the functions that expressions have, by Python's names.
+var builtins map[string]function
+
+// internals are what the rewriting calls.
+var internals map[string]function
+
+func init() {
+	builtins = map[string]function{
+		"abs": universe, "bool": universe, "chr": universe, "float": universe, "int": intOf, "ord": universe, "range": universe,
+		"all": anyAll(false), "any": anyAll(true), "dict": dictOf, "divmod": divmod, "enumerate": enumerate, "filter": filter,
+		"format": formatOf, "getattr": getattr, "hasattr": hasattr, "len": lenOf, "list": listOf, "map": mapOf, "max": extreme(1),
+		"min": extreme(-1), "next": nextOf, "pow": powOf, "repr": textOf(true), "reversed": reversed, "round": roundOf, "set": setOf,
+		"sorted": sortedOf, "str": textOf(false), "sum": sumOf, "tuple": tupleOf, "type": typeOf, "zip": zip,
+	}
+	internals = map[string]function{
+		"__op": opOf, "__unary": unaryOf, "__compare": compareOf, "__chain": chainOf, "__attr": attrOf, "__index": indexOf, "__slice": sliceOf,
+		"__iter": iterOf, "__gather": gather, "__dict": dictDisplay, "__format": formatField, "__concat": concat,
+	}
+}
+
+// builtin is one of the functions for this evaluation.
+func (m *machine) builtin(name string) starlark.Value {
+	f := builtins[name]
+	if f == nil {
+		f = internals[name]
+	}
+	return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (starlark.Value, error) {
+		return f(m, args{name, pos, kw})
+	})
+}
+
+// universe is Starlark's own function of the name.
+func universe(m *machine, a args) (starlark.Value, error) {
+	if isUnknown(a.pos...) {
+		return m.touch(), nil
+	}
+	for i, v := range a.pos {
+		if a.name != "bool" {
+			a.pos[i] = asNumber(v)
+		}
+		if err := m.spend(length(v)); err != nil {
+			return nil, err
+		}
+		if o, ok := v.(*object); ok && a.name != "bool" {
+			for _, special := range []string{"__" + a.name + "__", "item"} {
+				if v, ok, err := m.callAttr(o, special); ok || err != nil {
+					return v, err
+				}
+			}
+		}
+	}
+	return starlark.Call(m.thread, starlark.Universe[a.name], a.pos, a.kw)
+}
+
+// callAttr calls a method of a host object that has it.
+func (m *machine) callAttr(o *object, name string) (starlark.Value, bool, error) {
+	if m.host == nil {
+		return nil, false, nil
+	}
+	f, ok, _ := m.host.Attr(o.value, name)
+	if !ok {
+		return nil, false, nil
+	}
+	if call, isFunc := f.(Func); isFunc {
+		v, err := m.call(call, nil, nil)
+		return v, true, err
+	}
+	return m.touch(), true, nil
+}
+
+func intOf(m *machine, a args) (starlark.Value, error) {
+	if len(a.pos) > 0 {
+		if s, ok := a.pos[0].(starlark.String); ok {
+			if len(s) > 4096 {
+				return nil, errors.New("int: the text is too long")
+			}
+			a.pos[0] = starlark.String(strings.TrimSpace(string(s)))
+		}
+	}
+	return universe(m, a)
+}
+
+func powOf(m *machine, a args) (starlark.Value, error) {
+	var x, y starlark.Value
+	if err := a.unpack("base", &x, "exp", &y); err != nil {
+		return nil, err
+	}
+	return m.binary("**", x, y)
+}
+
+func divmod(m *machine, a args) (starlark.Value, error) {
+	var x, y starlark.Value
+	if err := a.unpack("x", &x, "y", &y); err != nil {
+		return nil, err
+	}
+	q, err := m.binary("//", x, y)
+	if err != nil {
+		return nil, err
+	}
+	r, err := m.binary("%", x, y)
+	return starlark.Tuple{q, r}, err
+}
+
+// roundOf rounds half to even, to an int when no digits are given.
+func roundOf(m *machine, a args) (starlark.Value, error) {
+	var x, n starlark.Value
+	if err := a.unpack("number", &x, "ndigits?", &n); err != nil {
+		return nil, err
+	}
+	if isUnknown(x, n) {
+		return m.touch(), nil
+	}
+	x = asNumber(x)
+	if i, ok := x.(starlark.Int); ok && (n == nil || n == starlark.None) {
+		return i, nil
+	}
+	f, ok := starlark.AsFloat(x)
+	if !ok {
+		return nil, fmt.Errorf("type %s doesn't define __round__ method", typeName(x))
+	}
+	if n == nil || n == starlark.None {
+		return starlark.NumberToInt(starlark.Float(math.RoundToEven(f)))
+	}
+	digits, err := starlark.AsInt32(n)
+	if err != nil {
+		return nil, err
+	}
+	var r float64
+	switch {
+	case digits > 300 || math.IsInf(f, 0) || math.IsNaN(f):
+		r = f
+	case digits >= 0:
+		r, err = strconv.ParseFloat(strconv.FormatFloat(f, 'f', digits, 64), 64)
+	case digits < -300:
+		r = 0
+	default:
+		scale := math.Pow(10, float64(-digits))
+		r = math.RoundToEven(f/scale) * scale
+	}
+	if _, isInt := x.(starlark.Int); isInt {
+		if digits >= 0 {
+			return x, nil
+		}
+		return starlark.NumberToInt(starlark.Float(r))
+	}
+	return starlark.Float(r), err
+}
+
+func typeOf(m *machine, a args) (starlark.Value, error) {
+	var v starlark.Value
+	if err := a.unpack("obj", &v); err != nil {
+		return nil, err
+	}
+	return starlark.String(typeName(v)), nil
+}
+
+func dictOf(m *machine, a args) (starlark.Value, error) {
+	d := starlark.NewDict(len(a.kw))
+	if len(a.pos) > 1 {
+		return nil, fmt.Errorf("dict: got %d arguments, want at most 1", len(a.pos))
+	}
+	for _, v := range a.pos {
+		if err := m.update(d, v); err != nil {
+			return nil, err
+		}
+	}
+	for _, kv := range a.kw {
+		if err := d.SetKey(kv[0], kv[1]); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// update puts the pairs of a dict or of a list of pairs into d.
+func (m *machine) update(d *starlark.Dict, from starlark.Value) error {
+	if other, ok := from.(*starlark.Dict); ok {
+		for _, kv := range other.Items() {
+			if err := d.SetKey(kv[0], kv[1]); err != nil {
+				return err
+			}
+		}
+		return m.spend(other.Len())
+	}
+	items, err := m.iterate(from)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		pair, err := m.iterate(it)
+		if err != nil {
+			return err
+		}
+		if len(pair) != 2 {
+			return fmt.Errorf("dict: an element has %d parts, want a key and a value", len(pair))
+		}
+		if err := m.hashable(pair[0]); err != nil {
+			return err
+		}
+		if err := d.SetKey(pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dictDisplay is {k: v, **other}: a list of pairs and dicts.
+func dictDisplay(m *machine, a args) (starlark.Value, error) {
+	d := starlark.NewDict(0)
+	items, _ := sequenceOf(a.pos[0])
+	for _, it := range items {
+		var err error
+		switch it := it.(type) {
+		case *starlark.Dict:
+			err = m.update(d, it)
+		case starlark.Tuple:
+			if err = m.hashable(it[0]); err == nil {
+				err = d.SetKey(it[0], it[1])
+			}
+		case *unknown:
+			m.touch()
+		default:
+			err = fmt.Errorf("'%s' object is not a mapping", typeName(it))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// gather is a list, tuple or set display with starred elements: pairs of a flag and a value.
+func gather(m *machine, a args) (starlark.Value, error) {
+	var items []starlark.Value
+	for _, p := range a.pos[1:] {
+		pair := p.(starlark.Tuple)
+		if !pair[0].Truth() {
+			items = append(items, pair[1])
+			continue
+		}
+		more, err := m.iterate(pair[1])
+		if err != nil {
+			return nil, err
+		}
+		if items = append(items, more...); len(items) > maxItems {
+			return nil, tooLong(len(items))
+		}
+	}
+	switch s, _ := starlark.AsString(a.pos[0]); s {
+	case "tuple":
+		return starlark.Tuple(items), nil
+	case "set":
+		return setOf(m, args{name: "set", pos: starlark.Tuple{starlark.NewList(items)}})
+	}
+	return starlark.NewList(items), nil
+}
+
+func opOf(m *machine, a args) (starlark.Value, error) {
+	op, _ := starlark.AsString(a.pos[0])
+	return m.binary(op, a.pos[1], a.pos[2])
+}
+
+func unaryOf(m *machine, a args) (starlark.Value, error) {
+	op, _ := starlark.AsString(a.pos[0])
+	return m.unary(op, a.pos[1])
+}
+
+func compareOf(m *machine, a args) (starlark.Value, error) {
+	op, _ := starlark.AsString(a.pos[0])
+	return m.compare(op, a.pos[1], a.pos[2])
+}
+
+// chainOf is a < b < c with operands that are functions.
+func chainOf(m *machine, a args) (starlark.Value, error) {
+	signs, _ := starlark.AsString(a.pos[0])
+	left, err := starlark.Call(m.thread, a.pos[1], nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	var v starlark.Value = starlark.True
+	for i, sign := range strings.Split(signs, ",") {
+		right, err := starlark.Call(m.thread, a.pos[i+2], nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		if v, err = m.compare(sign, left, right); err != nil || !bool(v.Truth()) {
+			return v, err
+		}
+		left = right
+	}
+	return v, nil
+}

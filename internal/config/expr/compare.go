@@ -1,0 +1,236 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+// compare is one comparison.
+func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error) {
+	switch op {
+	case "is", "is not":
+		return starlark.Bool(same(x, y) == (op == "is")), nil
+	}
+	if isUnknown(x, y) {
+		return m.touch(), nil
+	}
+	switch op {
+	case "in", "not in":
+		found, err := m.contains(y, x)
+		return starlark.Bool(found == (op == "in")), err
+	}
+	if v, ok, err := m.hostBinary(op, x, y); err != nil || ok {
+		return v, err
+	}
+	if op == "==" || op == "!=" {
+		eq, err := m.equal(x, y)
+		return starlark.Bool(eq == (op == "==")), err
+	}
+	c, err := m.order(x, y)
+	if err != nil {
+		if errors.Is(err, errOrder) {
+			err = fmt.Errorf("'%s' not supported between instances of '%s' and '%s'", op, typeName(x), typeName(y))
+		}
+		return nil, err
+	}
+	if c == unordered {
+		return starlark.False, nil
+	}
+	return starlark.Bool(map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0}[op]), nil
+}
+
+func same(x, y starlark.Value) bool {
+	switch x := x.(type) {
+	case starlark.NoneType:
+		return y == starlark.None
+	case starlark.Bool:
+		return x == y
+	case *object:
+		o, ok := y.(*object)
+		return ok && isComparable(x.value) && isComparable(o.value) && x.value == o.value
+	case *unknown:
+		if y == starlark.None {
+			x.m.touch()
+		}
+		return false
+	case *starlark.List, *starlark.Dict, *starlark.Set:
+		return x == y
+	}
+	if u, ok := y.(*unknown); ok {
+		u.m.touch()
+	}
+	return false
+}
+
+// equal is ==, where True is 1 and 1 is 1.0.
+func (m *machine) equal(x, y starlark.Value) (bool, error) {
+	if isUnknown(x, y) {
+		m.touch()
+		return false, nil
+	}
+	if err := m.spend(1); err != nil {
+		return false, err
+	}
+	x, y = asNumber(x), asNumber(y)
+	xs, xok := sequenceOf(x)
+	ys, yok := sequenceOf(y)
+	if xok != yok || xok && (x.Type() != y.Type() || len(xs) != len(ys)) {
+		return false, nil
+	}
+	if xok {
+		for i := range xs {
+			if eq, err := m.equal(xs[i], ys[i]); !eq || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+	switch x := x.(type) {
+	case *starlark.Dict:
+		d, ok := y.(*starlark.Dict)
+		if !ok || d.Len() != x.Len() {
+			return false, nil
+		}
+		for _, kv := range x.Items() {
+			other, found, err := d.Get(kv[0])
+			if err != nil || !found {
+				return false, err
+			}
+			if eq, err := m.equal(kv[1], other); !eq || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	case *object:
+		return same(x, y), nil
+	}
+	if err := m.spend(length(x)); err != nil {
+		return false, err
+	}
+	return starlark.Equal(x, y)
+}
+
+func sequenceOf(v starlark.Value) ([]starlark.Value, bool) {
+	switch v := v.(type) {
+	case starlark.Tuple:
+		return v, true
+	case *starlark.List:
+		items := make([]starlark.Value, v.Len())
+		for i := range items {
+			items[i] = v.Index(i)
+		}
+		return items, true
+	}
+	return nil, false
+}
+
+var errOrder = errors.New("not ordered")
+
+// unordered is the order of a NaN and anything.
+const unordered = 2
+
+// order is -1, 0, 1 or unordered.
+func (m *machine) order(x, y starlark.Value) (int, error) {
+	if isUnknown(x, y) {
+		m.touch()
+		return unordered, nil
+	}
+	if err := m.spend(1 + min(length(x), length(y))); err != nil {
+		return 0, err
+	}
+	x, y = asNumber(x), asNumber(y)
+	xs, xok := sequenceOf(x)
+	ys, yok := sequenceOf(y)
+	if xok && yok && x.Type() == y.Type() {
+		for i := range min(len(xs), len(ys)) {
+			if eq, err := m.equal(xs[i], ys[i]); err != nil {
+				return 0, err
+			} else if !eq {
+				return m.order(xs[i], ys[i])
+			}
+		}
+		return len(xs) - len(ys), nil
+	}
+	less, err := starlark.Compare(syntax.LT, x, y)
+	if err != nil || xok || yok {
+		return 0, errOrder
+	}
+	greater, _ := starlark.Compare(syntax.GT, x, y)
+	equal, _ := starlark.Compare(syntax.EQL, x, y)
+	if fx, ok := x.(starlark.Float); ok && math.IsNaN(float64(fx)) {
+		return unordered, nil // Starlark gives NaN a place
+	}
+	if fy, ok := y.(starlark.Float); ok && math.IsNaN(float64(fy)) {
+		return unordered, nil
+	}
+	switch {
+	case less:
+		return -1, nil
+	case greater:
+		return 1, nil
+	case equal:
+		return 0, nil
+	}
+	return unordered, nil
+}
+
+func (m *machine) contains(in, x starlark.Value) (bool, error) {
+	switch in := in.(type) {
+	case starlark.String:
+		s, ok := x.(starlark.String)
+		if !ok {
+			return false, fmt.Errorf("'in <string>' requires string as left operand, not %s", typeName(x))
+		}
+		return strings.Contains(string(in), string(s)), m.spend(len(in))
+	case *starlark.Dict:
+		if err := m.hashable(x); err != nil {
+			return false, err
+		}
+		_, found, err := in.Get(x)
+		return found, err
+	case *starlark.Set:
+		if err := m.hashable(x); err != nil {
+			return false, err
+		}
+		return in.Has(x)
+	}
+	items, err := m.iterate(in)
+	if err != nil {
+		return false, err
+	}
+	for _, it := range items {
+		if eq, err := m.equal(it, x); eq || err != nil {
+			return eq, err
+		}
+	}
+	return false, nil
+}
+
+// hashable bounds what a key may be: Starlark hashes a tuple of tuples as often as it is in itself.
+func (m *machine) hashable(v starlark.Value) error {
+	t, ok := v.(starlark.Tuple)
+	if !ok {
+		switch v.(type) {
+		case *starlark.List, *starlark.Dict, *starlark.Set:
+			return fmt.Errorf("unhashable type: '%s'", typeName(v))
+		}
+		return m.spend(length(v))
+	}
+	for _, x := range t {
+		if err := m.spend(1); err != nil {
+			return err
+		}
+		if err := m.hashable(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isComparable(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }

@@ -1,0 +1,395 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.starlark.net/starlark"
+)
+
+// Float is a float as Python's repr() has it: "0.001", "1e-05", "3.0", "inf".
+func Float(f float64) string {
+	s := strconv.FormatFloat(f, 'e', -1, 64)
+	switch s {
+	case "+Inf":
+		return "inf"
+	case "-Inf":
+		return "-inf"
+	case "NaN":
+		return "nan"
+	}
+	i := strings.IndexByte(s, 'e')
+	if exp, _ := strconv.Atoi(s[i+1:]); exp < -4 || exp >= 16 {
+		return s
+	}
+	s = strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// text is str(v), or repr(v), as Python has it.
+func (m *machine) text(v starlark.Value, repr bool) (string, error) {
+	var b strings.Builder
+	err := m.write(&b, v, repr)
+	if err == nil {
+		err = m.spend(b.Len())
+	}
+	return b.String(), err
+}
+
+func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
+	if err := m.spend(1); err != nil {
+		return err
+	}
+	if b.Len() > maxText {
+		return fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), maxText)
+	}
+	list := func(open string, items []starlark.Value, shut string) error {
+		b.WriteString(open)
+		for i, it := range items {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if err := m.write(b, it, true); err != nil {
+				return err
+			}
+		}
+		b.WriteString(shut)
+		return nil
+	}
+	switch v := v.(type) {
+	case starlark.String:
+		if repr {
+			b.WriteString(quote(string(v)))
+		} else {
+			b.WriteString(string(v))
+		}
+	case starlark.Float:
+		b.WriteString(Float(float64(v)))
+	case starlark.Tuple:
+		if len(v) == 1 {
+			return list("(", v, ",)")
+		}
+		return list("(", v, ")")
+	case *starlark.List:
+		items, _ := sequenceOf(v)
+		return list("[", items, "]")
+	case *starlark.Set:
+		if v.Len() == 0 {
+			b.WriteString("set()")
+			return nil
+		}
+		items, err := m.iterate(v)
+		if err != nil {
+			return err
+		}
+		return list("{", items, "}")
+	case *starlark.Dict:
+		b.WriteString("{")
+		for i, kv := range v.Items() {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if err := m.write(b, kv[0], true); err != nil {
+				return err
+			}
+			b.WriteString(": ")
+			if err := m.write(b, kv[1], true); err != nil {
+				return err
+			}
+		}
+		b.WriteString("}")
+	case *object:
+		if s, ok, err := m.callAttr(v, "__str__"); ok || err != nil {
+			text, _ := starlark.AsString(s)
+			b.WriteString(text)
+			return err
+		}
+		b.WriteString(v.String())
+	default:
+		b.WriteString(v.String())
+	}
+	return nil
+}
+
+// quote is a string as Python's repr() has it.
+func quote(s string) string {
+	q := '\''
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		q = '"'
+	}
+	var b strings.Builder
+	b.WriteRune(q)
+	for _, r := range s {
+		switch {
+		case r == q || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r <= 0xff:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteRune(q)
+	return b.String()
+}
+
+func textOf(repr bool) function {
+	return func(m *machine, a args) (starlark.Value, error) {
+		var v starlark.Value = starlark.String("")
+		if err := a.unpack("object?", &v); err != nil {
+			return nil, err
+		}
+		if isUnknown(v) {
+			return m.touch(), nil
+		}
+		s, err := m.text(v, repr)
+		return starlark.String(s), err
+	}
+}
+
+// concat joins the parts of an f-string.
+func concat(m *machine, a args) (starlark.Value, error) {
+	var b strings.Builder
+	for _, p := range a.pos {
+		s, _ := starlark.AsString(p)
+		if b.WriteString(s); b.Len() > maxText {
+			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), maxText)
+		}
+	}
+	return starlark.String(b.String()), m.spend(b.Len())
+}
+
+// formatField is a field of an f-string: a value, its conversion and its format.
+func formatField(m *machine, a args) (starlark.Value, error) {
+	v := a.pos[0]
+	conversion, _ := starlark.AsString(a.pos[1])
+	spec, _ := starlark.AsString(a.pos[2])
+	if isUnknown(v) {
+		m.touch()
+		return starlark.String(""), nil
+	}
+	if conversion != "" {
+		s, err := m.text(v, conversion != "s")
+		if err != nil {
+			return nil, err
+		}
+		v = starlark.String(s)
+	}
+	return m.format(v, spec)
+}
+
+func formatOf(m *machine, a args) (starlark.Value, error) {
+	var v starlark.Value
+	spec := ""
+	if err := a.unpack("value", &v, "format_spec?", &spec); err != nil {
+		return nil, err
+	}
+	if isUnknown(v) {
+		return m.touch(), nil
+	}
+	return m.format(v, spec)
+}
+
+// The format specification of Python: [[fill]align][sign][#][0][width][,][.precision][type].
+var specPattern = regexp.MustCompile(`^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d{1,6})?([,_])?(?:\.(\d{1,4}))?([a-zA-Z%])?$`)
+
+func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) {
+	if spec == "" {
+		s, err := m.text(v, false)
+		return starlark.String(s), err
+	}
+	f := specPattern.FindStringSubmatch(spec)
+	if f == nil {
+		return nil, fmt.Errorf("invalid format specifier %q", spec)
+	}
+	fill, align, sign, alt, zero, group, verb := f[1], f[2], f[3], f[4] != "", f[5] != "", f[7], f[9]
+	width, _ := strconv.Atoi(f[6])
+	precision := -1
+	if f[8] != "" {
+		precision, _ = strconv.Atoi(f[8])
+	}
+	if b, ok := v.(starlark.Bool); ok && verb != "" && verb != "s" {
+		v = asNumber(b)
+	}
+	digits, prefix, numeric := "", "", true
+	var err error
+	switch x := v.(type) {
+	case starlark.Int:
+		digits, prefix, err = formatInt(x, verb, precision, alt)
+	case starlark.Float:
+		digits, err = formatFloat(float64(x), verb, precision)
+	default:
+		numeric = false
+		if verb != "" && verb != "s" {
+			return nil, fmt.Errorf("unknown format code '%s' for object of type '%s'", verb, typeName(v))
+		}
+		if digits, err = m.text(v, false); precision >= 0 && err == nil {
+			r := []rune(digits)
+			digits = string(r[:min(precision, len(r))])
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if numeric {
+		negative := strings.HasPrefix(digits, "-")
+		digits = strings.TrimPrefix(digits, "-")
+		digits = grouped(digits, group)
+		switch {
+		case negative:
+			prefix = "-" + prefix
+		case sign == "+" || sign == " ":
+			prefix = sign + prefix
+		}
+	}
+	if fill == "" {
+		fill = " "
+		if zero {
+			fill = "0"
+		}
+	}
+	if align == "" {
+		switch {
+		case zero && numeric:
+			align = "="
+		case numeric:
+			align = ">"
+		default:
+			align = "<"
+		}
+	}
+	n := max(width-utf8.RuneCountInString(prefix+digits), 0)
+	return m.made((n+1)*len(fill)+len(digits), func() string {
+		pad := func(k int) string { return strings.Repeat(fill, k) }
+		switch align {
+		case "<":
+			return prefix + digits + pad(n)
+		case "^":
+			return pad(n/2) + prefix + digits + pad(n-n/2)
+		case "=":
+			return prefix + pad(n) + digits
+		}
+		return pad(n) + prefix + digits
+	})
+}
+
+func formatInt(x starlark.Int, verb string, precision int, alt bool) (digits, prefix string, err error) {
+	base, ok := map[string]int{"": 10, "d": 10, "n": 10, "b": 2, "o": 8, "x": 16, "X": 16}[verb]
+	if !ok {
+		if verb == "c" || verb == "s" {
+			return "", "", fmt.Errorf("unknown format code '%s' for object of type 'int'", verb)
+		}
+		f, exact := starlark.AsFloat(x)
+		if !exact || math.IsInf(f, 0) {
+			return "", "", errors.New("the number is too large for a float")
+		}
+		digits, err = formatFloat(f, verb, precision)
+		return digits, "", err
+	}
+	if precision >= 0 {
+		return "", "", errors.New("precision not allowed in integer format specifier")
+	}
+	digits = x.BigInt().Text(base)
+	if verb == "X" {
+		digits = strings.ToUpper(digits)
+	}
+	if alt && base != 10 {
+		prefix = "0" + verb
+	}
+	return digits, prefix, nil
+}
+
+func formatFloat(f float64, verb string, precision int) (string, error) {
+	switch verb {
+	case "":
+		if precision < 0 {
+			return Float(f), nil
+		}
+		s, err := formatFloat(f, "g", precision)
+		if err == nil && !strings.ContainsAny(s, ".enia") {
+			s += ".0"
+		}
+		return s, err
+	case "e", "E", "f", "F", "g", "G", "%", "n":
+	default:
+		return "", fmt.Errorf("unknown format code '%s' for object of type 'float'", verb)
+	}
+	if precision < 0 {
+		precision = 6
+	}
+	var s string
+	switch verb {
+	case "%":
+		s = strconv.FormatFloat(f*100, 'f', precision, 64) + "%"
+	case "f", "F":
+		s = strconv.FormatFloat(f, 'f', precision, 64)
+	case "e", "E":
+		s = strconv.FormatFloat(f, 'e', precision, 64)
+	default:
+		s = general(f, max(precision, 1))
+	}
+	s = strings.NewReplacer("+Inf", "inf", "Inf", "inf", "NaN", "nan").Replace(s)
+	if verb == "E" || verb == "G" || verb == "F" {
+		s = strings.ToUpper(s)
+	}
+	return s, nil
+}
+
+// general is C's %g: the shorter of %e and %f, without trailing zeros.
+func general(f float64, precision int) string {
+	s := strconv.FormatFloat(f, 'e', precision-1, 64)
+	i := strings.IndexByte(s, 'e')
+	if i < 0 {
+		return s
+	}
+	exp, _ := strconv.Atoi(s[i+1:])
+	trim := func(s string) string {
+		if strings.Contains(s, ".") {
+			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+		}
+		return s
+	}
+	if exp < -4 || exp >= precision {
+		return trim(s[:i]) + s[i:]
+	}
+	return trim(strconv.FormatFloat(f, 'f', precision-1-exp, 64))
+}
+
+// grouped puts a separator between the thousands of a number's whole part.
+func grouped(digits, sep string) string {
+	if sep == "" {
+		return digits
+	}
+	whole := digits
+	if i := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		whole = digits[:i]
+	}
+	var b strings.Builder
+	for i, r := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteString(sep)
+		}
+		b.WriteRune(r)
+	}
+	return b.String() + digits[len(whole):]
+}

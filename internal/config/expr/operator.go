@@ -1,0 +1,231 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+var tokens = map[string]syntax.Token{
+	"+": syntax.PLUS, "-": syntax.MINUS, "*": syntax.STAR, "/": syntax.SLASH, "//": syntax.SLASHSLASH, "%": syntax.PERCENT,
+	"&": syntax.AMP, "|": syntax.PIPE, "^": syntax.CIRCUMFLEX, "<<": syntax.LTLT, ">>": syntax.GTGT, "~": syntax.TILDE,
+}
+
+func isUnknown(vs ...starlark.Value) bool {
+	for _, v := range vs {
+		if _, ok := v.(*unknown); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// asNumber makes a bool the integer it is in Python.
+func asNumber(v starlark.Value) starlark.Value {
+	if b, ok := v.(starlark.Bool); ok {
+		if b {
+			return starlark.MakeInt(1)
+		}
+		return starlark.MakeInt(0)
+	}
+	return v
+}
+
+// hostBinary asks the host when one of the operands is its own.
+func (m *machine) hostBinary(op string, x, y starlark.Value) (v starlark.Value, ok bool, err error) {
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	h, can := m.host.(Operator)
+	if !can || !xo && !yo {
+		return nil, false, nil
+	}
+	gx, err := m.out(x)
+	if err != nil {
+		return nil, false, err
+	}
+	gy, err := m.out(y)
+	if err != nil {
+		return nil, false, err
+	}
+	r, ok, err := h.Binary(op, gx, gy)
+	if err != nil || !ok {
+		return nil, ok, err
+	}
+	return m.in(r), true, nil
+}
+
+// binary is x op y as Python has it, with the size of the result bounded.
+func (m *machine) binary(op string, x, y starlark.Value) (starlark.Value, error) {
+	if isUnknown(x, y) {
+		return m.touch(), nil
+	}
+	if v, ok, err := m.hostBinary(op, x, y); err != nil || ok {
+		return v, err
+	}
+	x0, y0 := x, y
+	x, y = asNumber(x), asNumber(y)
+	if op == "**" {
+		return m.power(x, y)
+	}
+	if err := m.affordable(op, x, y); err != nil {
+		return nil, err
+	}
+	v, err := starlark.Binary(tokens[op], x, y)
+	switch {
+	case err == nil && (op == "|" || op == "&" || op == "^"):
+		_, xb := x0.(starlark.Bool)
+		_, yb := y0.(starlark.Bool)
+		if i, ok := v.(starlark.Int); ok && xb && yb {
+			return starlark.Bool(i.Sign() != 0), nil
+		}
+	case err != nil && strings.HasPrefix(err.Error(), "unknown binary op"):
+		return nil, fmt.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(x0), typeName(y0))
+	}
+	return v, err
+}
+
+// affordable bounds what an operation may make.
+func (m *machine) affordable(op string, x, y starlark.Value) error {
+	if xi, ok := x.(starlark.Int); ok {
+		yi, ok := y.(starlark.Int)
+		switch {
+		case !ok:
+		case op == "*" && bits(xi)+bits(yi) > maxBits:
+			return errors.New("the number is too large")
+		case op == "<<":
+			if n, ok := yi.Int64(); !ok || n > maxBits || bits(xi)+int(n) > maxBits {
+				return errors.New("the number is too large")
+			}
+		}
+		if ok {
+			return m.spend(bits(xi) / 64 * bits(yi) / 64)
+		}
+	}
+	size := 0
+	switch op {
+	case "+":
+		size = length(x) + length(y)
+	case "*":
+		seq, times := x, y
+		if _, ok := x.(starlark.Int); ok {
+			seq, times = y, x
+		}
+		n, ok := times.(starlark.Int)
+		if !ok || length(seq) == 0 {
+			return nil
+		}
+		k, ok := n.Int64()
+		if !ok || k > int64(maxText) {
+			k = int64(maxText) + 1
+		}
+		size = length(seq) * int(max(k, 0))
+	case "%":
+		if _, ok := x.(starlark.String); !ok {
+			return nil
+		}
+		text, err := m.text(y, true)
+		if err != nil {
+			return err
+		}
+		size = length(x) * max(len(text)/2, 1)
+	default:
+		size = length(x) + length(y)
+	}
+	limit := maxItems
+	if _, ok := x.(starlark.String); ok {
+		limit = maxText
+	} else if _, ok := y.(starlark.String); ok {
+		limit = maxText
+	}
+	if size > limit {
+		return fmt.Errorf("the result is too large: %d elements, at most %d", size, limit)
+	}
+	return m.spend(size)
+}
+
+func bits(i starlark.Int) int { return i.BigInt().BitLen() }
+
+// length is the number of bytes or elements that an operation copies.
+func length(v starlark.Value) int {
+	switch v := v.(type) {
+	case starlark.String:
+		return len(v)
+	case *starlark.List:
+		return v.Len()
+	case starlark.Tuple:
+		return len(v)
+	case *starlark.Dict:
+		return v.Len()
+	case *starlark.Set:
+		return v.Len()
+	}
+	return 0
+}
+
+func (m *machine) power(x, y starlark.Value) (starlark.Value, error) {
+	xi, xInt := x.(starlark.Int)
+	yi, yInt := y.(starlark.Int)
+	if xInt && yInt && yi.Sign() >= 0 {
+		n, ok := yi.Int64()
+		if b := bits(xi); b > 1 && (!ok || n > maxBits || int64(b)*n > maxBits) {
+			return nil, errors.New("the number is too large")
+		}
+		if !ok || n > maxBits { // of 0, 1 or -1
+			n = n & 1
+			if xi.Sign() == 0 {
+				n = 1
+			}
+		}
+		return starlark.MakeBigInt(new(big.Int).Exp(xi.BigInt(), big.NewInt(n), nil)), nil
+	}
+	xf, ok1 := starlark.AsFloat(x)
+	yf, ok2 := starlark.AsFloat(y)
+	switch {
+	case !ok1 || !ok2:
+		return nil, fmt.Errorf("unsupported operand type(s) for **: '%s' and '%s'", typeName(x), typeName(y))
+	case xf == 0 && yf < 0:
+		return nil, errors.New("division by zero: 0 cannot be raised to a negative power")
+	case xf < 0 && yf != math.Trunc(yf) && !math.IsInf(yf, 0):
+		return nil, errors.New("a negative number to a fractional power is complex, which is not supported")
+	}
+	return starlark.Float(math.Pow(xf, yf)), nil
+}
+
+func (m *machine) unary(op string, x starlark.Value) (starlark.Value, error) {
+	if isUnknown(x) {
+		return m.touch(), nil
+	}
+	if o, ok := x.(*object); ok {
+		if h, can := m.host.(Operator); can {
+			v, ok, err := h.Unary(op, o.value)
+			if err != nil || ok {
+				return m.in(v), err
+			}
+		}
+	}
+	v, err := starlark.Unary(tokens[op], asNumber(x))
+	if err != nil {
+		return nil, fmt.Errorf("bad operand type for unary %s: '%s'", op, typeName(x))
+	}
+	return v, nil
+}
+
+// typeName is the name Python has for a type.
+func typeName(v starlark.Value) string {
+	switch v := v.(type) {
+	case starlark.NoneType:
+		return "NoneType"
+	case starlark.String:
+		return "str"
+	case *object:
+		return v.Type()
+	case starlark.Callable:
+		return "function"
+	}
+	return v.Type()
+}

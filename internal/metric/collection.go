@@ -1,0 +1,158 @@
+package metric
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+func init() {
+	register("MetricCollection", MetricCollection{ComputeGroups: true}, "torchmetrics", "torchmetrics.collections")
+}
+
+// MetricCollection is torchmetrics.MetricCollection: several metrics of the same predictions, logged under their class names
+// or, from a mapping, its keys.
+type MetricCollection struct {
+	Metrics       Metrics          `cfg:"metrics,required" help:"a metric, a list of metrics, or a mapping of names to metrics"`
+	Additional    []lighter.Metric `cfg:"additional_metrics,args" help:"more metrics, as positional arguments"`
+	Prefix        *string          `cfg:"prefix" help:"put before each name"`
+	Postfix       *string          `cfg:"postfix" help:"put after each name"`
+	ComputeGroups any              `cfg:"compute_groups,ignored" help:"metrics share no state here"`
+}
+
+// Metrics are metrics and their names.
+type Metrics struct {
+	items []item
+	named bool // from a mapping
+}
+
+type item struct {
+	name   string
+	metric lighter.Metric
+}
+
+// ConfigType implements the registry's Decoder.
+func (*Metrics) ConfigType() string {
+	return "a metric, a list of metrics or a mapping of names to metrics"
+}
+
+// DecodeConfig implements the registry's Decoder.
+func (m *Metrics) DecodeConfig(v any) error {
+	*m = Metrics{}
+	switch x := v.(type) {
+	case lighter.Metric:
+		m.items = []item{{metric: x}}
+		return nil
+	case []any:
+		for i, e := range x {
+			metric, ok := e.(lighter.Metric)
+			if !ok {
+				return fmt.Errorf("Input %d to `MetricCollection` is not a instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", i) //nolint:staticcheck // torchmetrics' wording
+			}
+			m.items = append(m.items, item{metric: metric})
+		}
+		return nil
+	case *config.Dict:
+		m.named = true
+		for i, k := range x.Keys {
+			name := fmt.Sprint(k)
+			metric, ok := x.Values[i].(lighter.Metric)
+			if !ok {
+				return fmt.Errorf("Value belonging to key %s is not an instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", name) //nolint:staticcheck // torchmetrics' wording
+			}
+			m.items = append(m.items, item{name, metric})
+		}
+		slices.SortFunc(m.items, func(a, b item) int { return strings.Compare(a.name, b.name) })
+		return nil
+	}
+	return fmt.Errorf("must be %s", m.ConfigType())
+}
+
+// Build implements the registry's Builder.
+func (c MetricCollection) Build(*lighter.Env) (lighter.Metric, error) {
+	if c.Metrics.named && len(c.Additional) > 0 {
+		return nil, lighter.FieldError("additional_metrics", "positional metrics are not compatible with a first mapping of metrics")
+	}
+	m := &collection{}
+	items := c.Metrics.items
+	for _, metric := range c.Additional {
+		items = append(items, item{metric: metric})
+	}
+	seen := map[string]bool{}
+	for _, it := range items {
+		for _, one := range flatten(it) {
+			if seen[one.name] {
+				return nil, lighter.FieldError("metrics", "Encountered two metrics both named %s", one.name)
+			}
+			seen[one.name] = true
+			one.name = pointed(c.Prefix) + one.name + pointed(c.Postfix)
+			m.items = append(m.items, one)
+		}
+	}
+	return m, nil
+}
+
+func pointed(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// flatten names a metric, or those of a collection inside.
+func flatten(it item) []item {
+	inner, ok := it.metric.(*collection)
+	if !ok {
+		if it.name == "" {
+			it.name = it.metric.Name()
+		}
+		return []item{it}
+	}
+	var out []item
+	for _, one := range inner.items {
+		if it.name != "" {
+			one.name = it.name + "_" + one.name
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+type collection struct{ items []item }
+
+func (m *collection) Name() string { return "MetricCollection" }
+
+func (m *collection) Update(pred, target lighter.Value) {
+	for _, it := range m.items {
+		it.metric.Update(pred, target)
+	}
+}
+
+func (m *collection) Batch() lighter.Value   { return m.gather(lighter.Metric.Batch) }
+func (m *collection) Compute() lighter.Value { return m.gather(lighter.Metric.Compute) }
+
+func (m *collection) gather(value func(lighter.Metric) lighter.Value) lighter.Value {
+	out := make(lighter.Dict, len(m.items))
+	for _, it := range m.items {
+		out[it.name] = value(it.metric)
+	}
+	return out
+}
+
+func (m *collection) Reset() {
+	for _, it := range m.items {
+		it.metric.Reset()
+	}
+}
+
+func (m *collection) States() []tensor.Tensor {
+	var all []tensor.Tensor
+	for _, it := range m.items {
+		all = append(all, it.metric.States()...)
+	}
+	return all
+}
