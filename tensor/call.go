@@ -6,10 +6,15 @@ import "C"
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
+
+	"github.com/lighter-go/lighter/internal/diag"
 )
 
 // Kwarg is a keyword argument of [Call].
@@ -46,7 +51,7 @@ func Call(name string, args ...any) []any {
 	var n C.size_t
 	status := C.lt_call((*C.char)(unsafe.Pointer(unsafe.SliceData(buf))), C.size_t(len(buf)), &out, &n)
 	if status != 0 {
-		panic(callError(name))
+		panic(callError(name, args))
 	}
 	r := reader{unsafe.Slice((*byte)(unsafe.Pointer(out)), int(n))}
 	results := make([]any, r.uint32())
@@ -68,19 +73,49 @@ func CallOne(name string, args ...any) Tensor {
 	return Tensor{}
 }
 
-func callError(name string) *Error {
+// callError names what is nearest to a misspelt operator or keyword.
+func callError(name string, args []any) *Error {
 	var kind C.int
 	msg := C.GoString(C.lt_error(&kind))
 	short := strings.TrimPrefix(name, "aten::")
 	switch ErrorKind(kind) {
 	case UnknownOperator:
-		return newError(short, UnknownOperator, "libtorch has no operator of this name")
+		msg := "libtorch has no operator of this name"
+		if near := diag.Nearest(short, Operators(), 1); len(near) > 0 {
+			msg += fmt.Sprintf(": did you mean %q?", near[0])
+		}
+		return newError(short, UnknownOperator, msg)
 	case BadArguments:
 		e := newError(short, BadArguments, strings.TrimPrefix(msg, name+": "))
 		e.Msg = strings.Join(strings.Fields(strings.ReplaceAll(e.Full, "aten::", "")), " ")
+		if hint := keywordHint(e.Msg, args); hint != "" {
+			e.Msg = hint + ": " + e.Msg
+		}
 		return e
 	}
 	return newError(short, ErrorKind(kind), msg)
+}
+
+// parameter is an argument's name in a schema, "int[] dim" or "bool keepdim=False".
+var parameter = regexp.MustCompile(`(\w+)(?:=[^,)]*)?[,)]`)
+
+func keywordHint(schemas string, args []any) string {
+	var known []string
+	for _, m := range parameter.FindAllStringSubmatch(schemas, -1) {
+		known = append(known, m[1])
+	}
+	for _, a := range args {
+		kw, ok := a.(Kwarg)
+		if !ok || slices.Contains(known, kw.Name) {
+			continue
+		}
+		hint := fmt.Sprintf("unknown keyword %q", kw.Name)
+		if near := diag.Nearest(kw.Name, known, 1); len(near) > 0 {
+			hint += fmt.Sprintf(", did you mean %q?", near[0])
+		}
+		return hint
+	}
+	return ""
 }
 
 // Operators lists the names of all ATen operators, sorted, without "aten::".

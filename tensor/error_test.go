@@ -25,8 +25,8 @@ func TestErrorsAreTypedAndShort(t *testing.T) {
 		{"not differentiable", func() { long.SetRequiresGrad(true) }, tensor.RuntimeError, "Only Tensors of floating point"},
 		{"10 TB", func() { tensor.Zeros([]int64{10 << 40}, tensor.Uint8, tensor.Device{}) }, tensor.OutOfMemory, "can't allocate memory"},
 		{"index", func() { tensor.CallOne("select", x, 0, 99) }, tensor.IndexError, "out of range"},
-		{"unknown operator", func() { tensor.Call("linaer", x, w) }, tensor.UnknownOperator, "no operator of this name"},
-		{"unknown keyword", func() { tensor.Call("softmax", x, tensor.Kwarg{Name: "dims", Value: 1}) }, tensor.BadArguments, "softmax.int(Tensor self, int dim"},
+		{"unknown operator", func() { tensor.Call("linaer", x, w) }, tensor.UnknownOperator, `no operator of this name: did you mean "linear"?`},
+		{"unknown keyword", func() { tensor.Call("softmax", x, tensor.Kwarg{Name: "dims", Value: 1}) }, tensor.BadArguments, `unknown keyword "dims", did you mean "dim"?`},
 		{"item of many", func() { x.Item() }, tensor.RuntimeError, "cannot be converted to Scalar"},
 		{"bytes", func() { tensor.FromSlice([]float32{1, 2}, 3) }, tensor.ValueError, "2 elements do not fill the shape [3]"},
 		{"backward twice", func() {
