@@ -95,7 +95,7 @@ var (
 // only says which packages of the module some may import.
 var only = map[string][]string{
 	"":              {"tensor", "internal/config", "internal/registry"},
-	"tensor":        {},
+	"tensor":        {"internal/diag"},
 	"internal/diag": {},
 	"cmd/lighter":   {"cli"},
 }

@@ -103,7 +103,7 @@ func (m *Module) Forward(in ...lighter.Value) lighter.Value {
 // ConfigureOptimizer gives the optimizer of a fit.
 func (m *Module) ConfigureOptimizer() (lighter.Optimizer, error) {
 	if m.Optimizer == nil {
-		return nil, errors.New("Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
+		return nil, errors.New("model::optimizer: Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
 	}
 	return m.Optimizer, nil
 }
