@@ -30,6 +30,28 @@ type Optimizer interface {
 	LoadStateDict(OptimizerState) error
 }
 
+// Scheduler changes an optimizer's learning rates as training goes on: torch.optim.lr_scheduler.LRScheduler. Building one does
+// PyTorch's initial step.
+type Scheduler interface {
+	// Step goes on by one; metric is the monitored value, which only a scheduler that NeedsMetric looks at.
+	Step(metric float64)
+	// NeedsMetric is true for ReduceLROnPlateau.
+	NeedsMetric() bool
+	// StateDict is the state as PyTorch's state_dict holds it.
+	StateDict() Dict
+	LoadStateDict(Dict) error
+}
+
+// Schedule says when a scheduler steps: PyTorch Lightning's lr_scheduler configuration.
+type Schedule struct {
+	Scheduler Scheduler
+	Interval  string // "epoch" or "step"
+	Frequency int    // every so many of them
+	Monitor   string // the metric a scheduler that needs one is given
+	Strict    bool   // a missing metric is an error
+	Name      string
+}
+
 // ParamGroup is a group of parameters with options of its own.
 type ParamGroup struct {
 	Params  []tensor.Tensor

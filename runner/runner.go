@@ -10,6 +10,7 @@ import (
 
 	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/internal/engine"
+	"github.com/lighter-go/lighter/tensor"
 )
 
 // Options are the options of a stage's command.
@@ -61,9 +62,12 @@ const (
 func ExitCode(err error) int {
 	var config *ConfigError
 	var run *engine.Error
+	var op *tensor.Error
 	switch {
 	case err == nil:
 		return ExitOK
+	case errors.As(err, &op) && op.Kind == tensor.OutOfMemory:
+		return ExitMemory
 	case errors.As(err, &config):
 		return ExitUsage
 	case errors.As(err, &run):

@@ -386,6 +386,14 @@ struct Kept {
   }
 };
 
+// Adds 1 to a step counter: a float32 scalar, as a rule on the CPU, where no operator is worth its dispatch.
+void count_up(const Tensor &step) {
+  if (step.is_cpu() && step.scalar_type() == at::kFloat && step.numel() == 1)
+    *step.data_ptr<float>() += 1;
+  else
+    step.add_(1);
+}
+
 Tensor grad_norm(const List &grads, double norm_type) {
   if (grads.empty()) return at::zeros({});
   auto norms = at::_foreach_norm(grads, norm_type);
@@ -461,7 +469,7 @@ int lt_fused_adam(int decoupled, lt_list params, lt_list exp_avg, lt_list exp_av
     List grads = grads_of(L(params), keep);
     if (grads.empty()) return;
     Kept p(params, keep), a(exp_avg, keep), s(exp_avg_sq, keep), x(max_exp_avg_sq, keep), t(step, keep);
-    for (const Tensor &n : t.view) n.add_(1);
+    for (const Tensor &n : t.view) count_up(n);
     if (decoupled)
       at::_fused_adamw_(p.view, grads, a.view, s.view, x.view, t.view, lr, beta1, beta2, weight_decay, eps,
                         amsgrad != 0, maximize != 0);

@@ -151,6 +151,13 @@ func (t Tensor) Sum(dtype DType) Tensor {
 	return own("sum", out)
 }
 
+// CountNonzero is the number of elements that are not 0, an int64 scalar.
+func (t Tensor) CountNonzero() Tensor {
+	var out libtch.Ctensor
+	libtch.AtgCountNonzero(&out, t.c(), 0, 1)
+	return own("count_nonzero", out)
+}
+
 // Mean is the mean of all elements of a floating-point tensor.
 func (t Tensor) Mean() Tensor {
 	var out libtch.Ctensor
