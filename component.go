@@ -135,8 +135,8 @@ type Model interface {
 	// BatchEnd logs what a batch gave; EpochEnd what an epoch gave.
 	BatchEnd(t Trainer, out Output, idx int)
 	EpochEnd(t Trainer)
-	// ConfigureOptimizer gives the optimizer of a fit.
-	ConfigureOptimizer() (Optimizer, error)
+	// ConfigureOptimizer gives the optimizer of a fit, and when its learning rate changes; a nil schedule keeps it.
+	ConfigureOptimizer() (Optimizer, *Schedule, error)
 }
 
 // DataModule gives the loaders of a stage; a nil loader is absent.

@@ -75,6 +75,9 @@ func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
 				return true, err
 			}
 		}
+		if err := t.stepSchedule("step", true); err != nil {
+			return true, err
+		}
 		if t.windowEnds(t.loops[lighter.Train].batch) {
 			t.state.Stepped++
 		}
@@ -98,6 +101,14 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 		}
 		if err := t.update(loss, idx); err != nil {
 			return err
+		}
+		if err := t.stepSchedule("step", false); err != nil {
+			return err
+		}
+		if idx+1 == t.loops[lighter.Train].numBatches {
+			if err := t.stepSchedule("epoch", false); err != nil {
+				return err
+			}
 		}
 	}
 	t.model.BatchEnd(t, out, idx)
@@ -183,6 +194,9 @@ func (t *Trainer) endEpoch() error {
 	t.model.EpochEnd(t)
 	row := t.results.epochRow(lighter.Train)
 	if err := t.dispatchEpochEnd(); err != nil {
+		return err
+	}
+	if err := t.stepSchedule("epoch", true); err != nil {
 		return err
 	}
 	return t.write(row, t.state.Stepped-1, true)

@@ -51,19 +51,21 @@ func (j *journal) Step(t lighter.Trainer, _ lighter.Value, idx int) (lighter.Out
 	return lighter.Output{"loss": j.weight.MulScalar(v)}, nil
 }
 
-func (j *journal) Has(lighter.Mode) error                         { return nil }
-func (j *journal) ConfigureOptimizer() (lighter.Optimizer, error) { return stepper{j}, nil }
-func (j *journal) EpochEnd(t lighter.Trainer)                     { j.note("end %s", t.Mode()) }
-func (j *journal) Name() string                                   { return "Journal" }
-func (j *journal) ZeroGrad()                                      {}
-func (j *journal) Groups() []*lighter.ParamGroup                  { return nil }
-func (j *journal) Params() tensor.List                            { return tensor.List{} }
-func (j *journal) StateDict() lighter.OptimizerState              { return lighter.OptimizerState{} }
-func (j *journal) LoadStateDict(lighter.OptimizerState) error     { return nil }
-func (j *journal) Dir() string                                    { return "" }
-func (j *journal) Open() error                                    { return nil }
-func (j *journal) LogHyperparams([]byte) error                    { return nil }
-func (j *journal) Finalize(string) error                          { return nil }
+func (j *journal) Has(lighter.Mode) error { return nil }
+func (j *journal) ConfigureOptimizer() (lighter.Optimizer, *lighter.Schedule, error) {
+	return stepper{j}, nil, nil
+}
+func (j *journal) EpochEnd(t lighter.Trainer)                 { j.note("end %s", t.Mode()) }
+func (j *journal) Name() string                               { return "Journal" }
+func (j *journal) ZeroGrad()                                  {}
+func (j *journal) Groups() []*lighter.ParamGroup              { return nil }
+func (j *journal) Params() tensor.List                        { return tensor.List{} }
+func (j *journal) StateDict() lighter.OptimizerState          { return lighter.OptimizerState{} }
+func (j *journal) LoadStateDict(lighter.OptimizerState) error { return nil }
+func (j *journal) Dir() string                                { return "" }
+func (j *journal) Open() error                                { return nil }
+func (j *journal) LogHyperparams([]byte) error                { return nil }
+func (j *journal) Finalize(string) error                      { return nil }
 func (j *journal) Loader(m lighter.Mode) lighter.Loader {
 	if j.batches[m] == 0 {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,17 +52,21 @@ func (e *ConfigError) Unwrap() error { return e.Problems }
 // Run runs a stage: fit, validate, test or predict. The inputs are files, overrides and maps; a .ckpt file stands for the
 // configuration it holds and for --ckpt_path.
 func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, error) {
-	c, err := compose(inputs, &o)
+	c, found, err := compose(inputs, &o)
 	if err != nil {
 		return nil, err
 	}
 	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console}
-	if problems := registry.Check(c, env, roots...).Problems; report(problems, c, o.Log) {
+	problems := problemsOf(c, found, func() diag.List { return registry.Check(c, env, roots...).Problems })
+	if problems.HasErrors() {
 		return nil, &ConfigError{problems, c.Sources}
+	}
+	for _, d := range problems {
+		o.Log.Warn().Msg(d.Line())
 	}
 	seed, err := seed(c)
 	if err != nil {
-		return nil, &ConfigError{diag.List{*err.(*diag.Diagnostic)}, c.Sources}
+		return nil, err
 	}
 	o.Log.Info().Msgf("Seed set to %d", seed)
 	return run(ctx, c, env, seed, o)
@@ -79,33 +84,38 @@ var roots = []registry.Root{
 	}},
 }
 
-// Check composes and checks a configuration for every stage, without building anything.
+// Check composes and checks a configuration for every stage, without building anything. The Config is nil when an input could
+// not be read.
 func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
-	c, err := compose(inputs, &o)
+	var r registry.Report
+	c, found, err := compose(inputs, &o)
 	if err != nil {
-		return nil, registry.Report{}, err
+		return nil, r, err
 	}
-	var all registry.Report
-	for _, stage := range []string{"fit", "validate", "test", "predict"} {
-		r := registry.Check(c, registry.Env{Stage: stage, Log: o.Log, Console: o.Console}, roots...)
-		all.Components = max(all.Components, r.Components)
-		all.Problems = append(all.Problems, r.Problems...)
+	r.Problems = problemsOf(c, found, func() diag.List {
+		r = registry.CheckStages(c, registry.Env{Log: o.Log, Console: o.Console}, []string{"fit", "validate", "test", "predict"}, roots...)
+		return r.Problems
+	})
+	if r.Problems.HasErrors() {
+		err = &ConfigError{r.Problems, c.Sources}
 	}
-	all.Problems = append(c.Warnings, all.Problems...).Sort(c.Order...)
-	if all.Problems.HasErrors() {
-		err = &ConfigError{all.Problems, c.Sources}
+	if c.Partial {
+		c = nil
 	}
-	return c, all, err
+	return c, r, err
 }
 
-// report logs the warnings of a list and says whether it has errors.
-func report(problems diag.List, c *config.Config, log zerolog.Logger) bool {
-	for _, d := range append(c.Warnings, problems...) {
-		if d.Severity == diag.Warning {
-			log.Warn().Msg(d.Error())
-		}
+// problemsOf adds to what composing a configuration found what a check finds, unless parts of it are missing.
+func problemsOf(c *config.Config, found diag.List, check func() diag.List) diag.List {
+	found = slices.Concat(c.Warnings, found)
+	if c.Partial {
+		return found.Sort(c.Order...)
 	}
-	return problems.HasErrors()
+	checked := check()
+	if _, err := seed(c); err != nil {
+		checked.Add(diag.AsList(err)...)
+	}
+	return registry.Merge(found, checked, c.Order...)
 }
 
 // seed is the configuration's, else PL_GLOBAL_SEED, else 0, as Lightning's seed_everything takes it.
@@ -115,13 +125,13 @@ func seed(c *config.Config) (uint64, error) {
 		text := os.Getenv("PL_GLOBAL_SEED")
 		v, err := strconv.ParseUint(text, 10, 32)
 		if text != "" && err != nil {
-			return 0, &diag.Diagnostic{Msg: fmt.Sprintf("PL_GLOBAL_SEED must be an integer from 0 to 4294967295, got %q", text)}
+			return 0, diag.Diagnostic{Msg: fmt.Sprintf("PL_GLOBAL_SEED must be an integer from 0 to 4294967295, got %q", text)}
 		}
 		return v, nil
 	}
 	v, ok := n.Value.(int64)
 	if !ok || v < 0 || v > 1<<32-1 {
-		return 0, &diag.Diagnostic{Pos: n.Pos, Path: "seed", Msg: "seed must be an integer from 0 to 4294967295"}
+		return 0, diag.Diagnostic{Pos: n.Pos, Path: "seed", Msg: "seed must be an integer from 0 to 4294967295"}
 	}
 	return uint64(v), nil
 }
@@ -187,7 +197,7 @@ func (t *Trainer) prepare(o Options) error {
 	}
 	if t.stage == "fit" {
 		var err error
-		if t.optimizer, err = t.model.ConfigureOptimizer(); err != nil {
+		if t.optimizer, t.schedule, err = t.model.ConfigureOptimizer(); err != nil {
 			return &Error{Code: ExitUsage, Err: err}
 		}
 	}
@@ -284,7 +294,7 @@ func (t *Trainer) single(m lighter.Mode) error {
 }
 
 // compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.
-func compose(inputs []any, o *Options) (*config.Config, error) {
+func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
 	merged := make([]any, len(inputs))
 	for i, in := range inputs {
 		merged[i] = in
@@ -294,7 +304,7 @@ func compose(inputs []any, o *Options) (*config.Config, error) {
 		}
 		n, err := configOf(path)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		merged[i] = n
 		if o.CkptPath == "" {
@@ -302,8 +312,5 @@ func compose(inputs []any, o *Options) (*config.Config, error) {
 		}
 	}
 	c, problems := config.Compose(merged...)
-	if problems.HasErrors() {
-		return nil, &ConfigError{problems, c.Sources}
-	}
-	return c, nil
+	return c, problems, nil
 }

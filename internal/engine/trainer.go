@@ -29,6 +29,7 @@ type Trainer struct {
 	model     lighter.Model
 	data      lighter.DataModule
 	optimizer lighter.Optimizer
+	schedule  *lighter.Schedule
 	config    configRecord
 
 	state     state

@@ -19,6 +19,7 @@ type arguments struct {
 	Network      lighter.Module    `cfg:"network,required" help:"the model to train"`
 	Criterion    lighter.Criterion `cfg:"criterion" help:"the loss of (prediction, target); fit needs one"`
 	Optimizer    lighter.Optimizer `cfg:"optimizer" help:"updates the network's parameters; fit needs one"`
+	Scheduler    schedule          `cfg:"scheduler,aka=lr_scheduler" help:"changes the learning rate: a scheduler, or a mapping with interval"`
 	TrainMetrics metrics           `cfg:"train_metrics" help:"a metric or collection of (prediction, target) in training"`
 	ValMetrics   metrics           `cfg:"val_metrics" help:"a metric or collection in validation"`
 	TestMetrics  metrics           `cfg:"test_metrics" help:"a metric or collection in tests"`
@@ -41,11 +42,11 @@ func (arguments) Prune(stage string) []string {
 	case "fit":
 		return []string{"test_metrics"}
 	case "validate":
-		return []string{"optimizer", "train_metrics", "test_metrics"}
+		return []string{"optimizer", "scheduler", "train_metrics", "test_metrics"}
 	case "test":
-		return []string{"optimizer", "train_metrics", "val_metrics"}
+		return []string{"optimizer", "scheduler", "train_metrics", "val_metrics"}
 	}
-	return []string{"optimizer", "train_metrics", "val_metrics", "test_metrics"}
+	return []string{"optimizer", "scheduler", "train_metrics", "val_metrics", "test_metrics"}
 }
 
 // Build makes the module.
@@ -100,12 +101,12 @@ func (m *Module) Forward(in ...lighter.Value) lighter.Value {
 	return out
 }
 
-// ConfigureOptimizer gives the optimizer of a fit.
-func (m *Module) ConfigureOptimizer() (lighter.Optimizer, error) {
+// ConfigureOptimizer gives the optimizer of a fit and its schedule.
+func (m *Module) ConfigureOptimizer() (lighter.Optimizer, *lighter.Schedule, error) {
 	if m.Optimizer == nil {
-		return nil, errors.New("model::optimizer: Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
+		return nil, nil, errors.New("model::optimizer: Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
 	}
-	return m.Optimizer, nil
+	return m.Optimizer, m.Scheduler.Schedule, nil
 }
 
 // Has says what a mode lacks.

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# make bench: the speed table. Arguments go to bench (main.go).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bench/bare/build.sh
+exec go run ./bench "$@"
