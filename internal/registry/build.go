@@ -21,18 +21,21 @@ type Root struct {
 
 // Report is what a check found.
 type Report struct {
-	Components int
+	Components int       // how many the configuration describes
 	Problems   diag.List // sorted; those of sections that no root refers to are warnings
+
+	paths map[string]bool // of the components
 }
 
 // Check decodes everything the roots need, as a build would, without building anything, and reports every problem.
 func Check(c *config.Config, env Env, roots ...Root) Report {
-	h := &host{env: env, checking: true, warned: map[string]bool{}}
+	c, slips := corrected(c)
+	h := &host{env: env, checking: true, warned: map[string]bool{}, paths: map[string]bool{}}
 	r := config.NewResolver(c, h)
 	for _, root := range roots {
 		h.checkRoot(r, c, root)
 	}
-	found := h.problems
+	found := append(slips, h.problems...)
 	h.problems = nil
 	for _, p := range c.Root.Pairs {
 		if slices.ContainsFunc(roots, func(r Root) bool { return r.Path == p.Key }) {
@@ -48,7 +51,7 @@ func Check(c *config.Config, env Env, roots ...Root) Report {
 			found.Add(d)
 		}
 	}
-	return Report{h.components, found.Sort(c.Order...)}
+	return Report{len(h.paths), once(found.Sort(c.Order...)), h.paths}
 }
 
 func (h *host) checkRoot(r *config.Resolver, c *config.Config, root Root) {
@@ -107,14 +110,18 @@ func Get[K any](b *Build, path string) (K, error) {
 	return k, nil
 }
 
-// New builds a component outside the configuration, from its defaults and args, by field name.
+// New builds a component outside the configuration, from its defaults and args, by field name. The build that env belongs to
+// closes it.
 func New[K any](target string, env *Env, args map[string]any) (K, error) {
 	var none K
 	e, ok := Lookup(target)
 	if !ok {
 		return none, fmt.Errorf("no component %q in this program", target)
 	}
-	h := &host{env: *env, warned: map[string]bool{}}
+	h := env.host
+	if h == nil {
+		h = &host{env: *env, warned: map[string]bool{}}
+	}
 	v, err := h.callable(e, decoder{args: e.proto})(nil, args)
 	if err != nil {
 		return none, err

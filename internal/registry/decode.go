@@ -79,52 +79,6 @@ func (d *decoder) once(f Field, v any, n *config.Node, pos diag.Pos, path string
 	d.assignField(f, v, n, path)
 }
 
-func (d *decoder) unexpected(p config.Pair) {
-	var unset []string
-	for _, f := range d.entry.Fields {
-		if d.given[f.Name] || d.node.Get(f.Name) != nil {
-			continue
-		}
-		if slices.Contains(f.Aka, p.Key) {
-			unset = []string{f.Name}
-			break
-		}
-		unset = append(unset, f.Name)
-	}
-	diagnostic := d.problems.Errorf(p.KeyPos, d.path+"::"+p.Key, "unknown field %q for %s: it got an unexpected keyword argument %q", p.Key, d.entry.Target, p.Key)
-	if len(unset) == 1 {
-		diagnostic.Hint = fmt.Sprintf("did you mean %q?", unset[0])
-	} else if near := diag.Nearest(p.Key, unset, 1); len(near) > 0 {
-		diagnostic.Hint = fmt.Sprintf("did you mean %q?", near[0])
-	} else {
-		diagnostic.Hint = "it takes " + strings.Join(d.names(), ", ")
-	}
-	d.explain(diagnostic, p.Value)
-}
-
-func (d *decoder) names() []string {
-	names := make([]string, len(d.entry.Fields))
-	for i, f := range d.entry.Fields {
-		names[i] = f.Name
-	}
-	return names
-}
-
-// explain adds where the target was set and what overrode the value.
-func (d *decoder) explain(to *diag.Diagnostic, v *config.Node) {
-	if d.node == nil {
-		return
-	}
-	if t := d.node.Get("_target_"); t != nil {
-		to.Notes = append(to.Notes, diag.Note{Pos: t.Pos, Msg: d.entry.Target + " is set here"})
-	}
-	if v != nil {
-		if note, ok := v.Overridden(); ok {
-			to.Notes = append(to.Notes, note)
-		}
-	}
-}
-
 func (d *decoder) positional(r *config.Resolver, p config.Pair) {
 	if p.Value.Kind != config.List {
 		d.problems.Errorf(p.Value.Pos, d.path, "Expected _args_ to be a list, but got %s. _args_ must be a list of positional arguments.", p.Value.Kind)
@@ -316,7 +270,10 @@ func fits(kind, want reflect.Type) bool {
 	for want.Kind() == reflect.Pointer {
 		want = want.Elem()
 	}
-	return kind == want || want.Kind() == reflect.Interface && kind.Implements(want)
+	if want.Kind() != reflect.Interface || want.NumMethod() == 0 && want.Name() != "" { // a contract without methods is told by name
+		return kind == want
+	}
+	return kind.Implements(want)
 }
 
 func containsLater(v any) bool {
@@ -339,14 +296,7 @@ func (d *decoder) finish(targetPos diag.Pos) {
 			p.Hint = "add `" + f.Name + ":`, " + f.Help
 		}
 	}
-	if d.unknown || d.problems.HasErrors() {
-		return
-	}
-	if v, ok := d.args.Interface().(Validator); ok {
-		if err := v.Validate(); err != nil {
-			d.problems.Add(d.blame(err, targetPos))
-		}
-	}
+	d.validate(targetPos)
 }
 
 // blame places an error of Validate or Build at the argument it names, else at the target.
@@ -453,7 +403,7 @@ func describe(v any) string {
 	case *config.Dict:
 		return "a mapping without _target_"
 	case Promise:
-		return fmt.Sprintf("%s, a %s", x.Entry.Target, x.Entry.Kind.Name())
+		return fmt.Sprintf("%s, of kind %s", x.Entry.Target, KindOf(x.Entry))
 	}
 	return fmt.Sprintf("%T", v)
 }

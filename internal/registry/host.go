@@ -45,7 +45,7 @@ type host struct {
 	built    []any
 	warned   map[string]bool
 
-	components int
+	paths map[string]bool // of the components, while checking
 }
 
 // Instantiate decodes the arguments of a component and builds it.
@@ -58,7 +58,9 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 	d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), node: n, path: path, given: map[string]bool{}}
 	d.args.Set(e.proto)
 	deepCopy(d.args)
-	h.components++
+	if h.checking {
+		h.paths[path] = true
+	}
 	callable := false
 	var unneeded []string
 	if p, ok := e.proto.Interface().(Pruner); ok {
@@ -92,8 +94,8 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		h.warn(w)
 	}
 	env := h.env
-	env.Path = path
-	v, err := e.build(d.args, &env)
+	env.Path, env.host = path, h
+	v, err := e.make(d.args, &env)
 	if err != nil {
 		return nil, diag.List{d.blame(err, targetPos)}
 	}
@@ -135,16 +137,8 @@ func (h *host) warn(d diag.Diagnostic) {
 }
 
 func unknownTarget(target string, pos diag.Pos, path string) diag.Diagnostic {
-	d := diag.Diagnostic{Pos: pos, Path: path, Msg: fmt.Sprintf("Cannot locate class or function: %q", target)}
-	switch near := diag.Nearest(target, Names(), 1); {
-	case strings.HasPrefix(target, "project."):
-		d.Hint = "lighter runs no Python: a project's classes are ported to Starlark, beside the marker __lighter__.star"
-	case len(near) > 0:
-		d.Hint = fmt.Sprintf("did you mean '%s'?", near[0])
-	default:
-		d.Hint = "`lighter list` shows what there is"
-	}
-	return d
+	msg, hint := Unknown(target)
+	return diag.Diagnostic{Pos: pos, Path: path, Msg: msg, Hint: hint}
 }
 
 // Attr gives an attribute of a built object, of a namespace such as torch.nn, or of what will be built.
@@ -242,8 +236,8 @@ func (h *host) callable(e *Entry, from decoder) Func {
 			return Promise{e}, nil
 		}
 		env := h.env
-		env.Path = e.Target
-		v, err := e.build(d.args, &env)
+		env.Path, env.host = e.Target, h
+		v, err := e.make(d.args, &env)
 		if err == nil {
 			h.built = append(h.built, v)
 		}

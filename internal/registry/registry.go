@@ -6,6 +6,7 @@ package registry
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ type Env struct {
 	Path    string // the component's key path, "model::network::0"
 	Log     zerolog.Logger
 	Console *console.Console
+
+	host *host // of the build this is for; it closes what New makes
 }
 
 // Builder is a component's prototype: a struct of its arguments that can build what they describe.
@@ -53,6 +56,23 @@ func (e *Entry) Doc() string {
 		return d.Doc()
 	}
 	return ""
+}
+
+// make builds a component. A panic with an error that is not the runtime's, as an operation of the tensor layer ends, becomes
+// that error.
+func (e *Entry) make(args reflect.Value, env *Env) (v any, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case runtime.Error:
+			panic(r)
+		case error:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	return e.build(args, env)
 }
 
 var entries = map[string]*Entry{}

@@ -191,7 +191,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"validation", "in_features: 2", "in_features: -1", "c.yaml:3:51: in_features of toy.nn.Linear: must not be negative, got -1", ""},
 		{"unknown target", "toy.nn.Linear", "toy.nn.Linaer", `Cannot locate class or function: "toy.nn.Linaer"`, "did you mean 'toy.nn.Linear'?"},
 		{"project", "toy.nn.Linear", "project.net.Linear", `"project.net.Linear"`, "ported to Starlark"},
-		{"wrong kind", "toy.nn.Linear, in_features: 2, out_features: 3", `toy.optim.SGD, params: [1.0]`, "network of toy.Trainer must be a component of kind layer, got toy.optim.SGD, a optimizer", ""},
+		{"wrong kind", "toy.nn.Linear, in_features: 2, out_features: 3", `toy.optim.SGD, params: [1.0]`, "network of toy.Trainer must be a component of kind layer, got toy.optim.SGD, of kind optimizer", ""},
 		{"wrong root", "toy.Trainer", "toy.nn.Sequential", "run must be Trainer, got <class 'toy.nn.Sequential'>", ""},
 		{"args", "in_features: 2, out_features: 3", "_args_: 5", "Expected _args_ to be a list, but got int", ""},
 		{"too many args", "in_features: 2, out_features: 3", "_args_: [1, 2, true, zeros, cpu, 7]", "takes 5 positional arguments", ""},

@@ -17,9 +17,9 @@ type Args = map[string]any
 
 var legalName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// Contract checks every component registered in this program. examples holds, by target, arguments that build it, at
-// least those without a default. It builds on the calling thread.
-func Contract(t *testing.T, examples map[string]Args) {
+// Contract checks every component registered in this program whose target begins with prefix. examples holds, by target,
+// arguments that build it, at least those without a default. It builds on the calling thread.
+func Contract(t *testing.T, prefix string, examples map[string]Args) {
 	t.Helper()
 	for target := range examples {
 		if _, ok := registry.Lookup(target); !ok {
@@ -27,6 +27,9 @@ func Contract(t *testing.T, examples map[string]Args) {
 		}
 	}
 	for _, e := range registry.All() {
+		if !strings.HasPrefix(e.Target, prefix) {
+			continue
+		}
 		example, ok := examples[e.Target]
 		if !ok {
 			t.Errorf("%s has no example", e.Target)
