@@ -184,6 +184,8 @@ type Logger interface {
 	LogMetrics(row []Scalar, step int64) error
 	// LogHyperparams takes the merged configuration, in YAML.
 	LogHyperparams(config []byte) error
+	// Flush lets rows reach the file soon, without waiting for it; the trainer calls it at epoch ends.
+	Flush()
 	// Finalize flushes; status is "success" or "failed".
 	Finalize(status string) error
 }

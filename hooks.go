@@ -27,6 +27,11 @@ type BatchEnder interface {
 	BatchEnd(t Trainer, out Output, idx int) error
 }
 
+// Failer acts when a stage ends with an error, before the loggers are closed.
+type Failer interface {
+	Exception(t Trainer, cause error) error
+}
+
 // Checkpointer is a callback that saves checkpoints: it runs after all others.
 type Checkpointer interface {
 	// BestPath is the best checkpoint so far, "" when there is none; LastPath the newest.

@@ -83,6 +83,12 @@ type Trainer interface {
 	StepLogged() bool
 	// Metrics are the values logged last, by name. Waits for the device.
 	Metrics() map[string]float64
+	// CkptPath is the checkpoint that the stage started from, "" for none.
+	CkptPath() string
+	// ValidatesAtEpochEnd says that validation runs once, at the end of every training epoch, or not at all; WillValidate that
+	// one follows the training batch just done.
+	ValidatesAtEpochEnd() bool
+	WillValidate() bool
 	// LogDir is the run's folder, "" when there is none; DefaultRootDir the folder for what has none.
 	LogDir() string
 	DefaultRootDir() string

@@ -213,3 +213,8 @@ func TypeName(v Value) string {
 	}
 	return fmt.Sprintf("%T", v)
 }
+
+// SizeText is a tensor's shape as PyTorch writes it, "torch.Size([2, 3])", for messages.
+func SizeText(t tensor.Tensor) string {
+	return "torch.Size(" + strings.ReplaceAll(fmt.Sprint(t.Shape()), " ", ", ") + ")"
+}

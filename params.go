@@ -22,17 +22,6 @@ type ParamsGroup struct {
 	Options []Option
 }
 
-// ParamsOf makes one group of the parameters of modules.
-func ParamsOf(ns ...*Node) Params {
-	var g ParamsGroup
-	for _, n := range ns {
-		for _, p := range n.Params() {
-			g.Params = append(g.Params, p.Value)
-		}
-	}
-	return Params{Groups: []ParamsGroup{g}}
-}
-
 // ConfigType implements the registry's Decoder.
 func (*Params) ConfigType() string {
 	return "a list of tensors, as of `$@model::network.parameters()`, or a list of mappings with `params`"

@@ -49,12 +49,18 @@ func standIn(stage func(context.Context) error) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
-		Setup: oneThread,
+		Setup: prepare,
 		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await},
 	})
 }
 
-func oneThread(env *testscript.Env) error {
+// prepare sets what a script's commands see.
+func prepare(env *testscript.Env) error {
+	configs, err := filepath.Abs("../configs")
+	if err != nil {
+		return err
+	}
+	env.Setenv("CONFIGS", configs)
 	env.Setenv("OMP_NUM_THREADS", "1")
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 	return nil

@@ -4,17 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/internal/config"
-	"github.com/lighter-go/lighter/internal/diag"
 	"github.com/lighter-go/lighter/internal/engine"
-	"github.com/lighter-go/lighter/internal/registry"
 )
 
 // block is a fenced block of a page.
@@ -67,17 +62,10 @@ func blocks(t *testing.T, kind string) []block {
 	return of
 }
 
-// problemsOf checks a configuration for a stage, as the stage does before it builds anything.
-func problemsOf(stage string, inputs ...any) diag.List {
-	c, problems := config.Compose(inputs...)
-	if problems.HasErrors() {
-		return problems
-	}
-	wrong := func(got string) string { return "wrong section: " + got }
-	return registry.Check(c, registry.Env{Stage: stage},
-		registry.Root{Path: "trainer", Kind: reflect.TypeFor[*engine.Trainer](), Wrong: wrong},
-		registry.Root{Path: "model", Kind: reflect.TypeFor[lighter.Model](), Wrong: wrong},
-		registry.Root{Path: "data", Kind: reflect.TypeFor[lighter.DataModule](), Wrong: wrong})
+// check checks a configuration as every stage does before it builds anything.
+func check(inputs ...any) error {
+	_, _, err := engine.Check(inputs, engine.Options{})
+	return err
 }
 
 // TestDocsYAML checks every YAML block: a whole configuration as it stands, a part of one merged into the digits'.
@@ -95,23 +83,21 @@ func TestDocsYAML(t *testing.T) {
 		if !strings.Contains(b.text, "trainer:") || !strings.Contains(b.text, "model:") || !strings.Contains(b.text, "data:") {
 			inputs = []any{"../configs/digits.yaml", file}
 		}
-		if problems := problemsOf("fit", inputs...); problems.HasErrors() {
-			t.Errorf("%v: %v", b, problems)
+		if err := check(inputs...); err != nil {
+			t.Errorf("%v: %v", b, err)
 		}
 	}
 }
 
-// TestConfigs checks every file of configs/ for every stage that it has data for.
+// TestConfigs checks every file of configs/.
 func TestConfigs(t *testing.T) {
 	files, err := filepath.Glob("../configs/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no configurations", err)
 	}
 	for _, file := range files {
-		for _, stage := range []string{"fit", "validate", "test", "predict"} {
-			if problems := problemsOf(stage, file); problems.HasErrors() {
-				t.Errorf("%s %s: %v", stage, file, problems)
-			}
+		if err := check(file); err != nil {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }
@@ -135,8 +121,8 @@ func TestDocsOverrides(t *testing.T) {
 			if q := input[0]; q == '"' || q == '\'' {
 				input = strings.ReplaceAll(input[1:len(input)-1], "$lr", "0.1")
 			}
-			if problems := problemsOf("fit", "../configs/digits.yaml", input); problems.HasErrors() {
-				t.Errorf("%s: %v", input, problems)
+			if err := check("../configs/digits.yaml", input); err != nil {
+				t.Errorf("%s: %v", input, err)
 			}
 			checked++
 		}
@@ -148,17 +134,13 @@ func TestDocsOverrides(t *testing.T) {
 
 // TestDocsShell runs every block of "sh test" in a folder of its own with configs/.
 func TestDocsShell(t *testing.T) {
-	configs, err := filepath.Abs("../configs")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	for i, b := range blocks(t, "sh test") {
-		script := "# " + b.String() + "\nsymlink configs -> " + configs + "\nexec sh -eu block.sh\n-- block.sh --\n" + b.text
+		script := "# " + b.String() + "\nsymlink configs -> $CONFIGS\nexec sh -eu block.sh\n-- block.sh --\n" + b.text
 		name := fmt.Sprintf("%s_%d.txtar", strings.TrimSuffix(filepath.Base(b.page), ".md"), i)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	testscript.Run(t, testscript.Params{Dir: dir, Setup: oneThread})
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: prepare})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"time"
@@ -44,18 +45,29 @@ func (f *logFormat) String() string {
 
 func (f *logFormat) Type() string { return "string" }
 
-// console makes the console of a stream. A log of JSON is read by programs, whatever the stream is.
-func (o *logOptions) console(f *os.File) *console.Console {
-	terminal := !o.json && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-	return console.New(f, terminal, terminal && os.Getenv("NO_COLOR") == "")
-}
-
-func (o *logOptions) logger(c *console.Console) zerolog.Logger {
+// open makes the log and the console of a stream. With JSON the stream carries nothing else: what is written to the
+// console becomes messages of the log.
+func (o *logOptions) open(f *os.File) (zerolog.Logger, *console.Console) {
 	level := zerolog.InfoLevel + zerolog.Level(o.quieter-o.louder)
 	level = max(zerolog.TraceLevel, min(level, zerolog.ErrorLevel))
-	log := zerolog.New(c)
-	if !o.json {
-		log = log.Output(zerolog.ConsoleWriter{Out: c, NoColor: !c.Color(), TimeFormat: time.TimeOnly})
+	if o.json {
+		log := zerolog.New(zerolog.SyncWriter(f)).Level(level).With().Timestamp().Logger()
+		return log, console.New(messages{log}, false, false)
 	}
-	return log.Level(level).With().Timestamp().Logger()
+	terminal := term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	c := console.New(f, terminal, terminal && os.Getenv("NO_COLOR") == "")
+	w := zerolog.ConsoleWriter{Out: c, NoColor: !c.Color(), TimeFormat: time.TimeOnly}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger(), c
+}
+
+// messages writes every line to a log.
+type messages struct{ log zerolog.Logger }
+
+func (m messages) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		if line = bytes.TrimRight(line, " \n"); len(line) > 0 {
+			m.log.Info().Msg(string(line))
+		}
+	}
+	return len(p), nil
 }

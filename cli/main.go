@@ -57,7 +57,7 @@ func (p *program) main(args []string) (code int) {
 		p.reportUsage(err)
 		return runner.ExitUsage
 	case errors.As(err, &stop):
-		p.log.Warn().Msg(stop.Error())
+		p.log.Warn().Msg(err.Error())
 		return stop.exitCode()
 	}
 	code = runner.ExitCode(err)
@@ -66,10 +66,7 @@ func (p *program) main(args []string) (code int) {
 }
 
 // open makes the console and the log that the flags ask for.
-func (p *program) open() {
-	p.console = p.logOptions.console(p.stderr)
-	p.log = p.logOptions.logger(p.console)
-}
+func (p *program) open() { p.log, p.console = p.logOptions.open(p.stderr) }
 
 // bug reports a panic, which is never the user's fault.
 func (p *program) bug(r any, stack []byte) int {
@@ -135,7 +132,7 @@ func (p *program) command() *cobra.Command {
 	for _, s := range stages {
 		root.AddCommand(p.stageCommand(s))
 	}
-	root.AddCommand(p.doctorCommand(), p.versionCommand())
+	root.AddCommand(p.checkCommand(), p.listCommand(), p.schemaCommand(), p.initCommand(), p.doctorCommand(), p.versionCommand(), p.referenceCommand())
 	root.SetCompletionCommandGroupID(otherGroup)
 	root.SetHelpCommandGroupID(otherGroup)
 	root.InitDefaultCompletionCmd()
@@ -204,6 +201,5 @@ const exitCodes = `Exit codes:
   4    the numbers went wrong: a loss that is NaN or infinite
   5    out of memory
   6    a checkpoint could not be read or written
-  130  stopped by SIGINT (Ctrl-C), 143 by SIGTERM, 138 by SIGUSR1: after the step, with a checkpoint;
-       a second signal stops at once, without one
+  130  stopped by SIGINT (Ctrl-C), 143 by SIGTERM, 138 by SIGUSR1, after the step; a second signal stops at once
 `

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 
 	"github.com/rs/zerolog"
@@ -20,15 +19,11 @@ func (i interruption) Error() string { return "stopped by " + unix.SignalName(i.
 func (i interruption) exitCode() int { return 128 + int(i.signal) }
 
 // untilSignal is a context that the first SIGINT, SIGTERM or SIGUSR1 ends, with an interruption as its cause. The second
-// one ends the process. stop gives the signals back. One that the process was told to ignore stays ignored.
+// one ends the process. stop gives the signals back.
 func untilSignal(log zerolog.Logger) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1}
-	signals = slices.DeleteFunc(signals, signal.Ignored)
 	received, done := make(chan os.Signal, 2), make(chan struct{})
-	if len(signals) > 0 { // of none, Notify takes all
-		signal.Notify(received, signals...)
-	}
+	signal.Notify(received, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1)
 	go func() {
 		for count := 0; ; count++ {
 			select {
@@ -37,8 +32,8 @@ func untilSignal(log zerolog.Logger) (ctx context.Context, stop func()) {
 				if count > 0 {
 					os.Exit(i.exitCode())
 				}
-				cancel(i)
 				log.Warn().Msgf("%s: stopping after this step; once more stops at once", unix.SignalName(i.signal))
+				cancel(i)
 			case <-done:
 				return
 			}

@@ -150,6 +150,27 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// TestJSONOnly: with JSON, what components write to the console is part of the log.
+func TestJSONOnly(t *testing.T) {
+	p := &program{run: func(_ context.Context, _ string, _ []any, o runner.Options) (*runner.Result, error) {
+		o.Log.Info().Msg("Seed set to 0")
+		_, err := fmt.Fprintf(o.Console, "epoch 1\n\n  loss 0.5  \n")
+		return nil, err
+	}}
+	code, out := call(t, p, "fit", "a.yaml", "--log-format=json")
+	var got []string
+	for line := range strings.Lines(out.stderr) {
+		var v struct{ Message string }
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		got = append(got, v.Message)
+	}
+	if want := []string{"Seed set to 0", "epoch 1", "  loss 0.5", "fit done"}; code != 0 || !reflect.DeepEqual(got, want) {
+		t.Errorf("exit code %d, got %q, want %q", code, got, want)
+	}
+}
+
 // TestEndOfStage: a stage ends with a line that says how long it took and how much memory.
 func TestEndOfStage(t *testing.T) {
 	code, out := call(t, ending(func(context.Context) error { return nil }), "--log-format=json", "fit", "a.yaml")

@@ -1,10 +1,11 @@
-package cli
+package runner
 
 // The components that every program's configurations may name.
 import (
 	_ "github.com/lighter-go/lighter/internal/callback"
 	_ "github.com/lighter-go/lighter/internal/creation"
 	_ "github.com/lighter-go/lighter/internal/data"
+	_ "github.com/lighter-go/lighter/internal/metric"
 	_ "github.com/lighter-go/lighter/internal/model"
 	_ "github.com/lighter-go/lighter/internal/module"
 	_ "github.com/lighter-go/lighter/internal/optim"

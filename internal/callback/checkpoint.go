@@ -91,7 +91,7 @@ func (a ModelCheckpoint) Validate() error {
 	case a.TrainTimeInterval != nil && *a.TrainTimeInterval < 0:
 		return lighter.FieldError("train_time_interval", "must not be negative")
 	case set > 1:
-		return fmt.Errorf("Combination of parameters every_n_train_steps=%d, every_n_epochs=%d and train_time_interval=%s should be mutually exclusive.",
+		return lighter.FieldError("every_n_train_steps", "Combination of parameters every_n_train_steps=%d, every_n_epochs=%d and train_time_interval=%s should be mutually exclusive.",
 			steps, epochs, a.intervalText())
 	case a.Monitor == nil && (a.SaveTopK < -1 || a.SaveTopK > 1):
 		return lighter.FieldError("save_top_k", "ModelCheckpoint(save_top_k=%d, monitor=None) is not a valid configuration. No quantity for top_k to track.", a.SaveTopK)
@@ -144,17 +144,6 @@ func (a ModelCheckpoint) Build(env *lighter.Env) (lighter.Callback, error) {
 	return c, nil
 }
 
-// CheckpointTrainer is what checkpoints need to know of a run beyond [lighter.Trainer].
-type CheckpointTrainer interface {
-	lighter.Trainer
-	// CkptPath is the file the run was resumed from, "" for none. It is never removed.
-	CkptPath() string
-	// ValidatesAtEpochEnd says that validation runs once, at the end of every training epoch, or not at all.
-	ValidatesAtEpochEnd() bool
-	// WillValidate says that a validation follows the training batch just done.
-	WillValidate() bool
-}
-
 // Checkpoint saves checkpoints and keeps the best of them: the built form of [ModelCheckpoint].
 type Checkpoint struct {
 	args                    ModelCheckpoint
@@ -164,7 +153,7 @@ type Checkpoint struct {
 	everySteps, everyEpochs int
 	now                     func() time.Time
 
-	t         CheckpointTrainer
+	t         lighter.Trainer
 	dir       string
 	checked   time.Time // when train_time_interval last elapsed
 	validated bool      // a validation has run, so that its metrics are known
@@ -221,11 +210,7 @@ func (c *Checkpoint) Dirpath() string {
 
 // Setup settles the folder. It makes nothing: the folder comes with the first file.
 func (c *Checkpoint) Setup(t lighter.Trainer) error {
-	run, ok := t.(CheckpointTrainer)
-	if !ok {
-		return fmt.Errorf("ModelCheckpoint: this trainer (%T) does not tell its validation schedule", t)
-	}
-	c.t = run
+	c.t = t
 	switch {
 	case c.args.Dirpath != nil:
 		dir, err := realPath(*c.args.Dirpath)
@@ -306,11 +291,11 @@ func (c *Checkpoint) BatchEnd(t lighter.Trainer, _ lighter.Output, _ int) error 
 
 // EpochEnd saves after a training epoch, or after a validation, as the validation schedule asks.
 func (c *Checkpoint) EpochEnd(t lighter.Trainer) error {
+	c.validated = c.validated || t.Mode() == lighter.Val && !t.SanityChecking()
 	switch {
 	case c.skip():
 		return nil
 	case t.Mode() == lighter.Val:
-		c.validated = true
 		if c.deferred {
 			c.deferred = false
 			return c.saveBoth(c.candidates())

@@ -160,7 +160,7 @@ func TestModelCheckpointRefuses(t *testing.T) {
 			a.EveryNEpochs, a.EveryNTrainSteps, a.TrainTimeInterval = new(1), new(2), new(timedelta.Duration(time.Minute))
 		}, "Combination of parameters every_n_train_steps=2, every_n_epochs=1 and train_time_interval=datetime.timedelta(seconds=60) should be mutually exclusive."},
 		{func(a *ModelCheckpoint) { a.Filename = new("{epoch") }, "expected '}' before end of string"},
-		{func(a *ModelCheckpoint) { a.Filename = new("epoch}") }, "Single '}' encountered in format string"},
+		{func(a *ModelCheckpoint) { a.Filename = new("epoch}") }, "single '}' encountered in format string"},
 		{func(a *ModelCheckpoint) { a.Filename = new("{epoch:.2q}") }, "{epoch:.2q}"},
 		{func(a *ModelCheckpoint) { a.Filename = new("{val/loss:d}") }, "unknown format code 'd' for object of type 'float'"},
 	} {

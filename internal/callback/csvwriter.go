@@ -110,7 +110,7 @@ func (w *csvWriter) BatchEnd(_ lighter.Trainer, out lighter.Output, _ int) error
 func (w *csvWriter) write(out lighter.Output) error {
 	present := slices.ContainsFunc(w.keys, func(k string) bool { _, ok := out[k]; return ok })
 	if !present {
-		return fmt.Errorf("CsvWriter: none of the configured keys %s were found in outputs. Available keys in outputs: %s",
+		return wording("CsvWriter: none of the configured keys %s were found in outputs. Available keys in outputs: %s",
 			pythonList(w.keys), pythonList(slices.Sorted(maps.Keys(out))))
 	}
 	columns := make([]column, len(w.keys))
@@ -118,7 +118,7 @@ func (w *csvWriter) write(out lighter.Output) error {
 	for i, k := range w.keys {
 		v, ok := out[k]
 		if !ok {
-			return fmt.Errorf("CsvWriter expected key '%s' in outputs but it was missing.", k)
+			return wording("CsvWriter expected key '%s' in outputs but it was missing.", k)
 		}
 		c, err := columnOf(v)
 		switch {
@@ -127,7 +127,7 @@ func (w *csvWriter) write(out lighter.Output) error {
 		case c.n >= 0 && rows < 0:
 			rows = c.n
 		case c.n >= 0 && c.n != rows:
-			return fmt.Errorf("CsvWriter found inconsistent lengths for keys: expected %d, but found %d for key '%s'.", rows, c.n, k)
+			return wording("CsvWriter found inconsistent lengths for keys: expected %d, but found %d for key '%s'.", rows, c.n, k)
 		}
 		columns[i] = c
 	}
@@ -145,6 +145,9 @@ func (w *csvWriter) write(out lighter.Output) error {
 	}
 	return nil
 }
+
+// wording is an error in Lighter's own words, full stop and all.
+func wording(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 // EpochEnd notes that all batches are written.
 func (w *csvWriter) EpochEnd(t lighter.Trainer) error {

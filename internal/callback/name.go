@@ -32,7 +32,7 @@ func parseName(s string) (nameTemplate, error) {
 			continue
 		}
 		if s[i] == '}' {
-			return nil, errors.New("Single '}' encountered in format string")
+			return nil, errors.New("single '}' encountered in format string")
 		}
 		end := strings.IndexAny(s[i+1:], "{}")
 		if end < 0 || s[i+1+end] == '{' {
@@ -78,6 +78,9 @@ func (t nameTemplate) format(c candidates, insert bool) (string, error) {
 			v = int64(0)
 		}
 		text, err := formatNumber(v, p.spec)
+		if err != nil && !ok { // a format for floats only
+			text, err = formatNumber(0.0, p.spec)
+		}
 		if err != nil {
 			return "", fmt.Errorf("{%s:%s} in the filename of a checkpoint: %w", p.name, p.spec, err)
 		}

@@ -49,7 +49,7 @@ func TestNameTemplate(t *testing.T) {
 		{"{epoch:02d}-{val/loss:.2f}", true, "epoch=03-val/loss=0.12"},
 		{"e{epoch}-{val/loss:.3f}", false, "e3-0.123"},
 		{"{a.b}_{epoch}{epoch}", true, "a.b=2.0_epoch=3epoch=3"},
-		{"{missing:d}", true, "missing=0"},
+		{"{missing}-{missing:.2}", true, "missing=0-missing=0.0"},
 		{"{{x}}", true, "{x}"},
 		{"plain", true, "plain"},
 	} {

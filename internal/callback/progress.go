@@ -58,9 +58,11 @@ type progressBar struct {
 	view  progressView
 	least time.Duration // between two drawings
 	drawn time.Time
-	main  progressLoop // the stage's own loop
-	inner progressLoop // a validation inside a fit
-	loop  *progressLoop
+	// allEnds says that every epoch's end leaves a line.
+	allEnds bool
+	main    progressLoop // the stage's own loop
+	inner   progressLoop // a validation inside a fit
+	loop    *progressLoop
 }
 
 // progressLoop is where one loop stands.
@@ -71,12 +73,13 @@ type progressLoop struct {
 	paused      time.Duration // time that went to validations in between
 }
 
-// progressView draws. metrics is nil when they were not read.
+// progressView draws. metrics is nil when they were not read: those drawn before stay.
 type progressView interface {
-	// begin shows a loop's start, update its course, finish its end.
-	begin(l *progressLoop, now time.Time)
+	// update shows a loop's course, finish the end of the main one, drop that of the other.
 	update(l *progressLoop, now time.Time, metrics []shownMetric)
 	finish(l *progressLoop, now time.Time, metrics []shownMetric)
+	drop()
+	// close stops drawing, and leaves what was drawn last.
 	close()
 }
 
@@ -103,14 +106,14 @@ func (p *progressBar) StageStart(lighter.Trainer) error {
 	switch {
 	case p.console == nil || p.every == 0 || p.view != nil:
 	case p.console.IsTerminal():
-		p.view, p.least = newBarView(p.console, &p.main, p.leave), barInterval
+		p.view, p.least, p.allEnds = newBarView(p.console, &p.main, p.leave), barInterval, p.leave
 	default:
-		p.view, p.least = &lineView{out: p.console, main: &p.main}, lineInterval
+		p.view, p.least, p.allEnds = &lineView{out: p.console}, lineInterval, true
 	}
 	return nil
 }
 
-// EpochStart shows the start of a loop.
+// EpochStart begins a loop.
 func (p *progressBar) EpochStart(t lighter.Trainer) error {
 	if p.view == nil {
 		return nil
@@ -121,9 +124,20 @@ func (p *progressBar) EpochStart(t lighter.Trainer) error {
 	}
 	now := p.now()
 	*p.loop = progressLoop{label: loopLabel(t), total: t.NumBatches(), began: now}
-	p.drawn = now
-	p.view.begin(p.loop, now)
+	switch {
+	case p.console.IsTerminal() && p.due(now):
+		p.draw(now, nil)
+	case !p.console.IsTerminal() && p.loop == &p.main:
+		p.drawn = now // the first line comes when the epoch has taken long
+	}
 	return nil
+}
+
+func (p *progressBar) due(now time.Time) bool { return now.Sub(p.drawn) >= p.least }
+
+func (p *progressBar) draw(now time.Time, metrics []shownMetric) {
+	p.view.update(p.loop, now, metrics)
+	p.drawn = now
 }
 
 func loopLabel(t lighter.Trainer) string {
@@ -149,12 +163,9 @@ func (p *progressBar) BatchEnd(t lighter.Trainer, _ lighter.Output, idx int) err
 	if p.every > 1 && p.loop.done%p.every != 0 {
 		return nil
 	}
-	now := p.now()
-	if now.Sub(p.drawn) < p.least {
-		return nil
+	if now := p.now(); p.due(now) {
+		p.draw(now, p.metrics(t, false))
 	}
-	p.view.update(p.loop, now, p.metrics(t, false))
-	p.drawn = now
 	return nil
 }
 
@@ -172,17 +183,29 @@ func (p *progressBar) EpochEnd(t lighter.Trainer) error {
 		return nil
 	}
 	now := p.now()
-	p.view.finish(p.loop, now, p.metrics(t, true))
-	p.drawn = now
-	if p.loop == &p.inner {
+	switch {
+	case p.loop == &p.inner:
+		p.view.drop()
 		p.main.paused += now.Sub(p.inner.began)
 		p.loop = &p.main
+	case p.allEnds || p.due(now):
+		p.view.finish(p.loop, now, p.metrics(t, true))
+		p.drawn = now
 	}
 	return nil
 }
 
 // StageEnd leaves the last state on the screen.
-func (p *progressBar) StageEnd(lighter.Trainer) error { return p.Close() }
+func (p *progressBar) StageEnd(t lighter.Trainer) error {
+	if p.view != nil && p.console.IsTerminal() && p.loop == &p.main && p.main.label != "" {
+		var metrics []shownMetric
+		if p.main.done == p.main.total { // else it failed, and the device may give nothing any more
+			metrics = p.metrics(t, true)
+		}
+		p.draw(p.now(), metrics)
+	}
+	return p.Close()
+}
 
 // Close stops drawing, also after an error.
 func (p *progressBar) Close() error {

@@ -41,7 +41,7 @@ type barText struct {
 const (
 	barWidth   = 24
 	leastWidth = 10
-	labelWidth = 12
+	labelWidth = 10
 )
 
 func newBarView(c *console.Console, main *progressLoop, leave bool) *barView {
@@ -66,20 +66,6 @@ func (v *barView) poke() {
 	case v.redraw <- nil:
 	default:
 	}
-}
-
-func (v *barView) begin(l *progressLoop, now time.Time) {
-	b := &v.main
-	if l != v.loop {
-		b = &v.inner
-	}
-	if *b == nil {
-		if *b = v.add(); *b == nil {
-			return
-		}
-	}
-	(*b).bar.SetTotal(int64(max(l.total, 0)), false)
-	v.show(*b, l, now, (*b).text.Load().metrics)
 }
 
 // add makes a bar that never ends by itself; nil when mpb has stopped.
@@ -138,42 +124,53 @@ func fit(metrics []shownMetric, room int) string {
 	return b.String()
 }
 
-func (v *barView) show(d *drawnBar, l *progressLoop, now time.Time, metrics []shownMetric) {
-	if d == nil {
-		return
+// show hands a loop's state over, to a bar that is made when it is first shown.
+func (v *barView) show(b **drawnBar, l *progressLoop, now time.Time, metrics []shownMetric) {
+	if *b == nil {
+		if *b = v.add(); *b == nil {
+			return
+		}
+	}
+	d := *b
+	if metrics == nil {
+		metrics = d.text.Load().metrics
 	}
 	d.text.Store(&barText{
 		label: l.label, count: l.count(), time: "[" + timeText(l, now) + ", " + rateText(l.rate(now)) + "]",
 		metrics: metrics, full: l.done == l.total,
 	})
+	d.bar.SetTotal(int64(max(l.total, 0)), false)
 	d.bar.SetCurrent(int64(l.done))
 	v.poke()
 }
 
 func (v *barView) update(l *progressLoop, now time.Time, metrics []shownMetric) {
 	if l == v.loop {
-		v.show(v.main, l, now, metrics)
-	} else {
-		v.show(v.inner, l, now, nil)
+		v.show(&v.main, l, now, metrics)
+		return
 	}
+	if v.inner == nil && v.main != nil { // where training waits
+		v.show(&v.main, v.loop, l.began, nil)
+	}
+	v.show(&v.inner, l, now, nil)
 }
 
 func (v *barView) finish(l *progressLoop, now time.Time, metrics []shownMetric) {
-	if l != v.loop {
-		if v.inner != nil {
-			v.inner.bar.Abort(true)
-			v.inner = nil
-		}
-		v.poke()
-		return
-	}
-	v.show(v.main, l, now, metrics)
+	v.show(&v.main, l, now, metrics)
 	if v.leave {
 		io.WriteString(v, progressLine(l, now, metrics)+"\n")
 	}
 }
 
-// close draws the last state and gives the screen back.
+func (v *barView) drop() {
+	if v.inner != nil {
+		v.inner.bar.Abort(true)
+		v.inner = nil
+		v.poke()
+	}
+}
+
+// close gives the screen back.
 func (v *barView) close() {
 	v.detach()
 	for _, d := range []*drawnBar{v.inner, v.main} {

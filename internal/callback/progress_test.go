@@ -53,7 +53,7 @@ func TestProgressBarOnATerminal(t *testing.T) {
 	s := &screen{}
 	c := console.New(s, true, false)
 	p := progressOn(t, c, 1, false)
-	const half = "Epoch 1/10   ━━━━━━━━━━━─────────── 2/4 [0:01<0:01, 2.0 it/s]  train/loss 0.1235"
+	const half = "Epoch 1/10 ━━━━━━━━━━━━──────────── 2/4 [0:01<0:01, 2.0 it/s]  train/loss 0.1235"
 	p.epoch(func(i int) {
 		if i != 1 {
 			return
@@ -67,18 +67,18 @@ func TestProgressBarOnATerminal(t *testing.T) {
 		p.at = p.at.Add(time.Second)
 		must(t, p.BatchEnd(p.tr, nil, 5))
 		s.shows(t, "a warning\n"+half+
-			"\nValidate     ━━━━━━━━━━━━━━━━━━────── 6/8 [0:01<0:00, 6.0 it/s]")
+			"\nValidate   ━━━━━━━━━━━━━━━━━━────── 6/8 [0:01<0:00, 6.0 it/s]")
 		must(t, p.EpochEnd(p.tr))
 		p.tr.InMode, p.tr.Batches = lighter.Train, 4
 		s.shows(t, "a warning\n"+half)
 	})
 	// The second of the validation does not count for the rate.
-	s.shows(t, "a warning\nEpoch 1/10   ━━━━━━━━━━━━━━━━━━━━━━ 4/4 [0:02<0:00, 2.0 it/s]  train/loss 0.5000")
+	s.shows(t, "a warning\nEpoch 1/10 ━━━━━━━━━━━━━━━━━━━━━━━━ 4/4 [0:02<0:00, 2.0 it/s]  train/loss 0.1235")
 	p.tr.AtEpoch = 1
 	p.epoch()
 	must(t, p.StageEnd(p.tr))
 	must(t, p.Close())
-	last := "a warning\nEpoch 2/10   ━━━━━━━━━━━━━━━━━━━━━━ 4/4 [0:02<0:00, 2.0 it/s]  train/loss 0.5000"
+	last := "a warning\nEpoch 2/10 ━━━━━━━━━━━━━━━━━━━━━━━━ 4/4 [0:02<0:00, 2.0 it/s]  train/loss 0.5000"
 	if s.String() != last || s.coloured {
 		t.Errorf("left on the screen (coloured %v):\n%s\nwant\n%s", s.coloured, s, last)
 	}
@@ -94,10 +94,38 @@ func TestProgressBarLeavesLines(t *testing.T) {
 	}
 	must(t, p.Close())
 	line := "  4/4  2.0 it/s  train/loss 0.5000  val/loss 0.2500  train/Acc 0.7500  custom 3.000\n"
-	want := "epoch 1/10" + line + "epoch 2/10" + line + "Epoch 2/10   ━━━━━━━━━━━━━━━━━━━━━━ 4/4 [0:02<0:00, 2.0 it/s]  train/loss 0.5000"
+	want := "epoch 1/10" + line + "epoch 2/10" + line + "Epoch 2/10 ━━━━━━━━━━━━━━━━━━━━━━━━ 4/4 [0:02<0:00, 2.0 it/s]  train/loss 0.5000"
 	if s.String() != want || !s.coloured {
 		t.Errorf("coloured %v:\n%s\nwant\n%s", s.coloured, s, want)
 	}
+}
+
+// Short epochs are no reason to draw more often; the last one's end is drawn all the same.
+func TestProgressBarShortEpochs(t *testing.T) {
+	s := &screen{}
+	p := progressOn(t, console.New(s, true, false), 1, false)
+	p.tr.Epochs, p.tr.Batches = 1000, 2
+	batches := func() {
+		must(t, p.EpochStart(p.tr))
+		for i := range 2 {
+			p.at = p.at.Add(time.Millisecond)
+			must(t, p.BatchEnd(p.tr, nil, i))
+		}
+	}
+	for p.tr.AtEpoch = range 1000 { // 4 s
+		p.tr.InMode = lighter.Train
+		batches()
+		p.tr.InMode = lighter.Val
+		batches()
+		must(t, p.EpochEnd(p.tr))
+		p.tr.InMode = lighter.Train
+		must(t, p.EpochEnd(p.tr))
+	}
+	must(t, p.StageEnd(p.tr))
+	if p.tr.MetricsOf > 42 || s.redraws > 130 {
+		t.Errorf("metrics were read %d times and the screen written %d times in 4 s", p.tr.MetricsOf, s.redraws)
+	}
+	s.shows(t, "Epoch 1000/1000 ━━━━━━━━━━━━━━━━━━ 2/2 [0:00<0:00, 1000 it/s]  train/loss 0.5000")
 }
 
 // What is drawn is bounded by time, and metrics, which wait for the device, are read only to be drawn.
@@ -130,7 +158,7 @@ func TestProgressBarRefreshRate(t *testing.T) {
 	p = progressOn(t, console.New(s, true, false), 3, false)
 	p.epoch()
 	must(t, p.Close())
-	if p.tr.MetricsOf != 2 { // after batch 3, and at the end
+	if p.tr.MetricsOf != 2 { // after batch 3, and at the epoch's end
 		t.Errorf("refresh_rate 3 read metrics %d times in 4 batches", p.tr.MetricsOf)
 	}
 	if _, err := newProgressBar(nil, -1, false); err == nil {
@@ -229,6 +257,40 @@ func TestFitDropsWholeMetrics(t *testing.T) {
 	for room, want := range map[int]string{100: "  train/loss 0.1  val/loss 0.2", 30: "  train/loss 0.1  val/loss 0.2", 29: "  train/loss 0.1", 10: "", -5: ""} {
 		if got := fit(ms, room); got != want {
 			t.Errorf("room %d: %q, want %q", room, got, want)
+		}
+	}
+}
+
+// The bar of the sanity check goes away, and that of the first epoch takes its place.
+func TestProgressBarSanityCheck(t *testing.T) {
+	s := &screen{}
+	p := progressOn(t, console.New(s, true, false), 1, false)
+	p.tr.InMode, p.tr.Sanity = lighter.Val, true
+	p.epoch(func(i int) {
+		if i == 1 {
+			s.shows(t, "Sanity check ━━━━━━━━━━━━──────────── 2/4 [0:01<0:01, 2.0 it/s]")
+		}
+	})
+	s.shows(t, "")
+	p.tr.InMode, p.tr.Sanity, p.tr.Logged = lighter.Train, false, nil
+	p.at = p.at.Add(barInterval)
+	must(t, p.EpochStart(p.tr))
+	s.shows(t, "Epoch 1/10 ──────────────────────── 0/4 [0:00<?, - it/s]")
+	must(t, p.Close())
+}
+
+// A run that fails before its first epoch leaves no bar.
+func TestProgressBarNothingBegun(t *testing.T) {
+	for name, prepare := range map[string]func(*clocked){
+		"at once":                func(*clocked) {},
+		"after the sanity check": func(p *clocked) { p.tr.InMode, p.tr.Sanity = lighter.Val, true; p.epoch() },
+	} {
+		s := &screen{}
+		p := progressOn(t, console.New(s, true, false), 1, false)
+		prepare(p)
+		must(t, p.StageEnd(p.tr))
+		if s.String() != "" {
+			t.Errorf("%s: %q", name, s)
 		}
 	}
 }

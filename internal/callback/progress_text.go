@@ -122,22 +122,17 @@ func shownMetrics(all map[string]float64, running lighter.Mode, ended bool) []sh
 }
 
 // lineView writes a line for every epoch, and one a minute in an epoch that takes long.
-type lineView struct {
-	out  io.Writer
-	main *progressLoop
-}
+type lineView struct{ out io.Writer }
 
-func (v *lineView) begin(*progressLoop, time.Time) {}
-func (v *lineView) close()                         {}
+func (v *lineView) drop()  {}
+func (v *lineView) close() {}
 
 func (v *lineView) update(l *progressLoop, now time.Time, metrics []shownMetric) {
 	io.WriteString(v.out, progressLine(l, now, metrics)+"\n")
 }
 
 func (v *lineView) finish(l *progressLoop, now time.Time, metrics []shownMetric) {
-	if l == v.main {
-		v.update(l, now, metrics)
-	}
+	v.update(l, now, metrics)
 }
 
 // progressLine is "epoch 3/10  44/44  1530 it/s  train/loss 0.1234  val/loss 0.2000".

@@ -17,6 +17,7 @@ type Config struct {
 	Order    []string // the sources' names in the order they were read, for [diag.List.Sort]
 	Warnings diag.List
 	Imports  []Import // the `_imports_` section, which is taken out of Root
+	Partial  bool     // an input could not be read, so what it brings is missing
 
 	files map[string]*Node // the files that `%` references read; nil for one that can't be read
 }
@@ -30,8 +31,9 @@ type Import struct {
 }
 
 // Compose reads inputs from left to right and merges them. Each is a file's path, an override (`a::b=v` merges,
-// `=a=v` replaces, `~a::b` deletes) or a map[string]any. Then `%` references are filled in. The Config is never nil,
-// and is not to be used when the list has errors; warnings are in Config.Warnings.
+// `=a=v` replaces, `~a::b` deletes) or a map[string]any. Then `%` references are filled in. The Config is never nil.
+// When the list has errors it is good for looking for more of them only, and for that too only when it is not Partial; warnings
+// are in Config.Warnings.
 func Compose(inputs ...any) (*Config, diag.List) {
 	c := &Config{Root: &Node{Kind: Map}, Sources: diag.Sources{}, files: map[string]*Node{}}
 	m := &copier{}
@@ -48,6 +50,7 @@ func Compose(inputs ...any) (*Config, diag.List) {
 			n, err := fromGo(in, diag.Pos{Source: name}, 0)
 			if err != nil {
 				m.diags.Errorf(diag.Pos{Source: name}, "", "%v", err)
+				c.Partial = true
 				continue
 			}
 			c.mergeRoot(m, n)
@@ -70,6 +73,7 @@ func Compose(inputs ...any) (*Config, diag.List) {
 			files++
 		default:
 			m.diags.Errorf(diag.Pos{Source: name}, "", "expected a file, an override or a mapping, got %T", in)
+			c.Partial = true
 		}
 	}
 	c.lateSlips(m, early)
@@ -93,12 +97,14 @@ func (c *Config) file(m *copier, name, arg string) {
 	m.source = name
 	n := c.read(&m.diags, name, diag.Pos{Source: arg, Line: 1, Col: 1, Len: len([]rune(name))}, "")
 	if n == nil {
+		c.Partial = true
 		return
 	}
 	if n = n.Clone(); n.Kind == Null {
 		return
 	}
 	if n.Kind != Map {
+		c.Partial = true
 		m.diags.Errorf(n.Pos, "", "the top level of a configuration must be a mapping, not a %s", n.Kind)
 		return
 	}

@@ -88,6 +88,18 @@ func (d Diagnostic) Error() string {
 	return d.Msg
 }
 
+// Line is the problem with its notes and its hint on one line.
+func (d Diagnostic) Line() string {
+	text := d.Error()
+	for _, n := range d.Notes {
+		text += "; " + n.String()
+	}
+	if d.Hint != "" {
+		text += "; " + strings.ReplaceAll(d.Hint, "\n", " ")
+	}
+	return text
+}
+
 // Unwrap returns the cause.
 func (d Diagnostic) Unwrap() error { return d.Err }
 

@@ -199,7 +199,13 @@ func (t *Trainer) endEpoch() error {
 	if err := t.stepSchedule("epoch", true); err != nil {
 		return err
 	}
-	return t.write(row, t.state.Stepped-1, true)
+	if err := t.write(row, t.state.Stepped-1, true); err != nil {
+		return err
+	}
+	for _, l := range t.loggers {
+		l.Flush()
+	}
+	return nil
 }
 
 func (t *Trainer) stepsDone() bool {

@@ -29,6 +29,10 @@ func (t *Trainer) dispatchStageEnd() error {
 	return dispatch(t, func(h lighter.StageEnder) error { return h.StageEnd(t) })
 }
 
+func (t *Trainer) dispatchException(cause error) error {
+	return dispatch(t, func(h lighter.Failer) error { return h.Exception(t, cause) })
+}
+
 func (t *Trainer) dispatchEpochStart() error {
 	return dispatch(t, func(h lighter.EpochStarter) error { return h.EpochStart(t) })
 }

@@ -281,7 +281,10 @@ func (t *Trainer) runStage() error {
 	default:
 		err = t.single(lighter.Predict)
 	}
-	return errors.Join(err, t.dispatchStageEnd())
+	if err == nil {
+		return t.dispatchStageEnd()
+	}
+	return errors.Join(err, t.dispatchException(err))
 }
 
 // single runs a stage that is one evaluation. Its rows carry epoch 0 and step 0, whatever the checkpoint says.
@@ -299,8 +302,11 @@ func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
 	for i, in := range inputs {
 		merged[i] = in
 		path, ok := in.(string)
-		if !ok || strings.ContainsAny(path, "=") || filepath.Ext(path) != ".ckpt" {
+		if !ok || filepath.Ext(path) != ".ckpt" {
 			continue
+		}
+		if _, err := os.Stat(path); err != nil && strings.Contains(path, "=") {
+			continue // an override; but Lightning's names of checkpoints have a "=" too
 		}
 		n, err := configOf(path)
 		if err != nil {

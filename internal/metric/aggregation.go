@@ -33,7 +33,8 @@ func (s *NaNStrategy) DecodeConfig(v any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Arg `nan_strategy` should either be a float or one of ('error', 'warn', 'ignore', 'disable') but got %v.", v) //nolint:staticcheck // torchmetrics' wording
+	//lint:ignore ST1005 torchmetrics' wording
+	return fmt.Errorf("Arg `nan_strategy` should either be a float or one of ('error', 'warn', 'ignore', 'disable') but got %v.", v)
 }
 
 // MeanMetric is torchmetrics.MeanMetric: the mean of all values, weighted by the second argument when there is one.

@@ -51,7 +51,8 @@ func (m *Metrics) DecodeConfig(v any) error {
 		for i, e := range x {
 			metric, ok := e.(lighter.Metric)
 			if !ok {
-				return fmt.Errorf("Input %d to `MetricCollection` is not a instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", i) //nolint:staticcheck // torchmetrics' wording
+				//lint:ignore ST1005 torchmetrics' wording
+				return fmt.Errorf("Input %d to `MetricCollection` is not a instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", i)
 			}
 			m.items = append(m.items, item{metric: metric})
 		}
@@ -62,7 +63,8 @@ func (m *Metrics) DecodeConfig(v any) error {
 			name := fmt.Sprint(k)
 			metric, ok := x.Values[i].(lighter.Metric)
 			if !ok {
-				return fmt.Errorf("Value belonging to key %s is not an instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", name) //nolint:staticcheck // torchmetrics' wording
+				//lint:ignore ST1005 torchmetrics' wording
+				return fmt.Errorf("Value belonging to key %s is not an instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", name)
 			}
 			m.items = append(m.items, item{name, metric})
 		}

@@ -90,7 +90,7 @@ func counter(n int64) tensor.Tensor {
 // count is the number of true elements. On the CPU count_nonzero takes half the time of a sum; elsewhere it is two kernels.
 func count(x tensor.Tensor) tensor.Tensor {
 	if x.Device().Type == tensor.CPU {
-		return tensor.CallOne("count_nonzero", x)
+		return x.CountNonzero()
 	}
 	return x.Sum(tensor.Int64)
 }

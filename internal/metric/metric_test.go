@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { tensortest.Main(m) }
 
 type args = registrytest.Args
 
-func make_(t testing.TB, target string, a args) lighter.Metric {
+func newMetric(t testing.TB, target string, a args) lighter.Metric {
 	t.Helper()
 	m, err := registry.New[lighter.Metric](target, &registry.Env{}, a)
 	if err != nil {
@@ -29,7 +29,7 @@ func make_(t testing.TB, target string, a args) lighter.Metric {
 
 func TestEveryMetricKeepsTheContract(t *testing.T) {
 	tensortest.Scope(t)
-	registrytest.Contract(t, map[string]args{
+	registrytest.Contract(t, "torchmetrics.", map[string]args{
 		"torchmetrics.Accuracy":                          {"task": "multiclass", "num_classes": int64(3)},
 		"torchmetrics.classification.BinaryAccuracy":     {},
 		"torchmetrics.classification.MulticlassAccuracy": {"num_classes": int64(3)},
@@ -37,7 +37,7 @@ func TestEveryMetricKeepsTheContract(t *testing.T) {
 		"torchmetrics.MeanSquaredError":                  {},
 		"torchmetrics.MeanAbsoluteError":                 {},
 		"torchmetrics.MeanMetric":                        {},
-		"torchmetrics.MetricCollection":                  {"metrics": make_(t, "torchmetrics.MeanMetric", nil)},
+		"torchmetrics.MetricCollection":                  {"metrics": newMetric(t, "torchmetrics.MeanMetric", nil)},
 	})
 }
 
@@ -62,7 +62,7 @@ func TestMetricsGiveTorchmetricsNumbers(t *testing.T) {
 				}
 				return
 			}
-			m := make_(t, c.Target, kwargs)
+			m := newMetric(t, c.Target, kwargs)
 			if m.Name() != c.Class {
 				t.Errorf("the name is %q, want %q", m.Name(), c.Class)
 			}
@@ -83,7 +83,7 @@ func TestStatesAreNotFollowedByAutograd(t *testing.T) {
 	tensortest.Scope(t)
 	x := tensor.FromSlice([]float64{1, 2, 4}, 3).SetRequiresGrad(true)
 	for _, target := range []string{"torchmetrics.MeanSquaredError", "torchmetrics.MeanMetric"} {
-		m := make_(t, target, nil)
+		m := newMetric(t, target, nil)
 		m.Update(x, x.Detach().MulScalar(3))
 		for _, s := range append(m.States(), m.Batch().(tensor.Tensor), m.Compute().(tensor.Tensor)) {
 			if s.RequiresGrad() {
@@ -101,17 +101,17 @@ func TestMeanMetricLeavesOutNaN(t *testing.T) {
 		return tensor.CallOne("masked_fill", x, tensor.CallOne("eq", x, 0.0), tensor.CallOne("div", tensor.FromSlice([]float64{0}), 0.0))
 	}
 	for strategy, want := range map[any]float64{"warn": 2, "ignore": 2, 5.0: 3} {
-		m := make_(t, "torchmetrics.MeanMetric", args{"nan_strategy": strategy})
+		m := newMetric(t, "torchmetrics.MeanMetric", args{"nan_strategy": strategy})
 		m.Update(values(), nil)
 		if got := m.Compute().(tensor.Tensor).Item(); got != want {
 			t.Errorf("nan_strategy %v gives %v, want %v", strategy, got, want)
 		}
 	}
-	m := make_(t, "torchmetrics.MeanMetric", args{"nan_strategy": "error"})
+	m := newMetric(t, "torchmetrics.MeanMetric", args{"nan_strategy": "error"})
 	if err := tensor.Catch(func() { m.Update(values(), nil) }); err == nil || !strings.Contains(err.Error(), "Encountered `nan` values") {
 		t.Errorf("nan_strategy error: got %v", err)
 	}
-	m = make_(t, "torchmetrics.MeanMetric", nil)
+	m = newMetric(t, "torchmetrics.MeanMetric", nil)
 	m.Update(2.0, 3.0)
 	m.Update(tensor.FromSlice([]float32{8}), int64(1))
 	if got := m.Compute().(tensor.Tensor).Item(); got != 3.5 {
@@ -121,9 +121,9 @@ func TestMeanMetricLeavesOutNaN(t *testing.T) {
 
 func TestCollectionNames(t *testing.T) {
 	tensortest.Scope(t)
-	one := func(target string) lighter.Metric { return make_(t, "torchmetrics."+target, nil) }
+	one := func(target string) lighter.Metric { return newMetric(t, "torchmetrics."+target, nil) }
 	mse, mae := one("MeanSquaredError"), one("MeanAbsoluteError")
-	inner := make_(t, "torchmetrics.MetricCollection", args{"metrics": []any{mse}, "postfix": "_in"})
+	inner := newMetric(t, "torchmetrics.MetricCollection", args{"metrics": []any{mse}, "postfix": "_in"})
 	for _, c := range []struct {
 		args args
 		want string
@@ -135,7 +135,7 @@ func TestCollectionNames(t *testing.T) {
 		{args{"metrics": []any{inner, mae}, "prefix": "o/"}, "o/MeanAbsoluteError o/MeanSquaredError_in"},
 		{args{"metrics": &config.Dict{Keys: []any{"x"}, Values: []any{inner}}}, "x_MeanSquaredError_in"},
 	} {
-		m := make_(t, "torchmetrics.MetricCollection", c.args)
+		m := newMetric(t, "torchmetrics.MetricCollection", c.args)
 		m.Update(tensor.FromSlice([]float32{1, 2}, 2), tensor.FromSlice([]float32{1, 4}, 2))
 		var names []string
 		for name, v := range m.Compute().(lighter.Dict) {
@@ -193,7 +193,7 @@ func TestWrongArgumentsAndShapes(t *testing.T) {
 		{args{"task": "multilabel", "num_labels": int64(3)}, zeros(f, 4, 2), zeros(i, 4, 2), "equal to the number of labels"},
 		{args{"task": "binary"}, zeros(f, 4), "x", "argument 2 must be a Tensor, not str"},
 	} {
-		m := make_(t, "torchmetrics.Accuracy", c.args)
+		m := newMetric(t, "torchmetrics.Accuracy", c.args)
 		err := tensor.Catch(func() { m.Update(c.pred, c.target) })
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: got %v, want %q", c.args, err, c.want)
@@ -204,7 +204,7 @@ func TestWrongArgumentsAndShapes(t *testing.T) {
 func BenchmarkMulticlassAccuracyUpdate(b *testing.B) {
 	tensortest.Scope(b)
 	tensor.SetThreads(1)
-	m := make_(b, "torchmetrics.Accuracy", args{"task": "multiclass", "num_classes": int64(10)})
+	m := newMetric(b, "torchmetrics.Accuracy", args{"task": "multiclass", "num_classes": int64(10)})
 	pred, target := tensor.Zeros([]int64{32, 10}, tensor.Float32, tensor.Device{}), tensor.Zeros([]int64{32}, tensor.Int64, tensor.Device{})
 	b.ReportAllocs()
 	for b.Loop() {

@@ -25,7 +25,8 @@ func (*Padding) ConfigType() string { return `an int, a list of 2 ints, "same" o
 func (p *Padding) DecodeConfig(v any) error {
 	if s, ok := v.(string); ok {
 		if s != "same" && s != "valid" {
-			return fmt.Errorf("Invalid padding string %q, should be one of {'same', 'valid'}", s) //nolint:staticcheck // PyTorch's wording
+			//lint:ignore ST1005 PyTorch's wording
+			return fmt.Errorf("Invalid padding string %q, should be one of {'same', 'valid'}", s)
 		}
 		*p = Padding{mode: s}
 		return nil

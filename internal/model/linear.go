@@ -10,9 +10,9 @@ func init() {
 	layer("linear", "Linear", Linear{Bias: true})
 }
 
-// Identity is torch.nn.Identity: it gives its argument back and, as there, takes any arguments that it has a name for.
+// Identity is torch.nn.Identity: it gives its argument back. As there, positional arguments are taken and not used.
 type Identity struct {
-	Args []any `cfg:"args,args" help:"any arguments; they are not used"`
+	Args []any `cfg:"args,args" help:"any positional arguments; they are not used"`
 }
 
 // Build implements the registry's Builder.

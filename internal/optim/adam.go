@@ -57,7 +57,8 @@ func betas(b []float64) error {
 	}
 	for i, beta := range b {
 		if !(beta >= 0 && beta < 1) {
-			return fmt.Errorf("Invalid beta parameter at index %d: %s", i, expr.Float(beta)) //nolint:staticcheck // PyTorch's wording
+			//lint:ignore ST1005 PyTorch's wording
+			return fmt.Errorf("Invalid beta parameter at index %d: %s", i, expr.Float(beta))
 		}
 	}
 	return nil

@@ -46,7 +46,7 @@ func (c optimizerCase) build(t *testing.T) (lighter.Optimizer, []tensor.Tensor) 
 		groups = append(groups, d)
 	}
 	args["params"] = groups
-	return build_(t, c.Target, args), params
+	return newOptimizer(t, c.Target, args), params
 }
 
 // steps takes the steps from first on, before last.

@@ -51,6 +51,7 @@ type group struct {
 	steps   []float64       // the same, counted here
 	started []bool          // which parameters have ever been stepped: PyTorch has no state for the others
 	pending int             // how many have not
+	aligned bool            // the state lies where the parameters do
 	buckets []*bucket
 }
 
@@ -269,6 +270,9 @@ func (o *optimizer) Close() error {
 // Step implements lighter.Optimizer.
 func (o *optimizer) Step() {
 	for _, g := range o.groups {
+		if !g.aligned {
+			g.align()
+		}
 		if !g.fused {
 			o.plain(g)
 			continue

@@ -70,7 +70,8 @@ func (c SGD) Build(env *lighter.Env) (lighter.Optimizer, error) {
 		{Name: "foreach", Value: maybe(c.Foreach)}, {Name: "differentiable", Value: c.Differentiable}, {Name: "fused", Value: maybe(c.Fused)},
 	}, func(g *lighter.ParamGroup) error {
 		if flag(g, "nesterov") && (option(g, "momentum") <= 0 || option(g, "dampening") != 0) {
-			return errors.New("Nesterov momentum requires a momentum and zero dampening") //nolint:staticcheck // PyTorch's wording
+			//lint:ignore ST1005 PyTorch's wording
+			return errors.New("Nesterov momentum requires a momentum and zero dampening")
 		}
 		return notNegative(g, "lr", "learning rate", "momentum", "momentum value", "weight_decay", "weight_decay value")
 	})
@@ -80,7 +81,8 @@ func (c SGD) Build(env *lighter.Env) (lighter.Optimizer, error) {
 func notNegative(g *lighter.ParamGroup, names ...string) error {
 	for i := 0; i < len(names); i += 2 {
 		if v := option(g, names[i]); !(v >= 0) {
-			return fmt.Errorf("Invalid %s: %s", names[i+1], expr.Float(v)) //nolint:staticcheck // PyTorch's wording
+			//lint:ignore ST1005 PyTorch's wording
+			return fmt.Errorf("Invalid %s: %s", names[i+1], expr.Float(v))
 		}
 	}
 	return nil

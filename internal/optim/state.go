@@ -3,6 +3,7 @@ package optim
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
@@ -11,6 +12,7 @@ import (
 // prepare makes the state that a group's options ask for, keeping what there is, and the lists of the fused operation.
 func (o *optimizer) prepare(g *group) {
 	g.free()
+	g.aligned = false
 	fused, given := g.Option("fused").(bool)
 	g.fused = fused || !given && g.Option("foreach") == nil && fusedByDefault()
 	var state []column
@@ -122,6 +124,27 @@ func (b *bucket) newly() (index []int) {
 		}
 	}
 	return index
+}
+
+// align puts the state where its parameters are now, laid out as they are: both may have changed since it was made, and a
+// fused operation walks through parameter, gradient and state side by side in memory.
+func (g *group) align() {
+	g.aligned = true
+	s := tensor.Open()
+	defer s.Close()
+	for i, p := range g.Params {
+		for _, c := range g.state {
+			v := c.values[i]
+			if v.Device() != p.Device() || !slices.Equal(v.Strides(), p.Strides()) {
+				there := p.Detach().ZerosLike()
+				there.CopyInPlace(v)
+				v.SetData(there)
+			}
+		}
+		if g.step != nil && g.step[i].Device() != p.Device() {
+			g.step[i].SetData(g.step[i].To(p.Device(), tensor.Float32))
+		}
+	}
 }
 
 // States gives the state's tensors, to move them to a device.

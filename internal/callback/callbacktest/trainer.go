@@ -34,7 +34,7 @@ type Trainer struct {
 	MetricsOf int // how often Metrics was called
 }
 
-// The methods of lighter.Trainer and callback.CheckpointTrainer.
+// The methods of lighter.Trainer.
 
 func (t *Trainer) Mode() lighter.Mode { return t.InMode }
 
