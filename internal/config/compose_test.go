@@ -122,7 +122,7 @@ func TestComposeErrors(t *testing.T) {
 		{"documents", files{"a.yaml": "a: 1\n---\nb: 2\n"}, "a.yaml", []string{"several documents"}},
 		{"tag", files{"a.yaml": "a: !!python/object:os.system x"}, "a.yaml", []string{"a.yaml:1:4: could not determine a constructor for the tag"}},
 		{"deleting nothing", files{"a.yaml": "model: {lr: 1}", "b.yaml": "~modle: null"}, "a.yaml b.yaml", []string{"b.yaml:1:1: Cannot delete key 'modle': key does not exist", `did you mean "model"?`}},
-		{"available keys", files{"a.yaml": "aaa: 1\nbbb: 2"}, "a.yaml ~zzzzz", []string{"argument 2: Cannot delete key 'zzzzz': key does not exist", "~~~~~", "available keys: aaa, bbb"}},
+		{"available keys", files{"a.yaml": "aaa: 1\nbbb: 2"}, "a.yaml ~zzzzz", []string{"argument 2: Cannot delete key 'zzzzz': key does not exist", "~~~~~", "Available keys: ['aaa', 'bbb']"}},
 		{"removing no key", files{"a.yaml": "model: {lr: 1}", "b.yaml": "~model: [lrr]"}, "a.yaml b.yaml", []string{"b.yaml:1:10: Cannot remove non-existent key 'lrr' from 'model'", `did you mean "lr"?`}},
 		{"removing no element", files{"a.yaml": "l: [1, 2]", "b.yaml": "~l: [5, x]"}, "a.yaml b.yaml", []string{"Cannot remove from list 'l': index 5 out of range (list has 2 items)", "Cannot remove from list 'l': index must be integer, got str"}},
 		{"removing from a number", files{"a.yaml": "l: 1", "b.yaml": "~l: [5]"}, "a.yaml b.yaml", []string{"Cannot remove items from 'l': expected list or dict, got int"}},

@@ -77,6 +77,7 @@ func Compose(inputs ...any) (*Config, diag.List) {
 		}
 	}
 	c.lateSlips(m, early)
+	c.reportSlips(m)
 	m.text, m.typos = "", false
 	m.fill(c.Root, c.Root, "")
 	relative(c.Root, "", &m.diags)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -80,11 +81,15 @@ func (r *Resolver) failed(err error, source, path string, n *Node) diag.Diagnost
 
 // place is where column col of an expression is in its file: exactly when it stands there as it is, on one line.
 func (r *Resolver) place(n *Node, source string, col, length int) diag.Pos {
-	lines := strings.Split(string(r.config.Sources[n.Pos.Source]), "\n")
-	if n.Pos.Line < 1 || n.Pos.Line > len(lines) {
+	if n.Pos.Line < 1 {
 		return n.Pos
 	}
-	text := []rune(lines[n.Pos.Line-1])
+	rest := r.config.Sources[n.Pos.Source]
+	for range n.Pos.Line - 1 {
+		_, rest, _ = bytes.Cut(rest, []byte("\n"))
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	text := []rune(string(line))
 	if n.Pos.Col < 1 || n.Pos.Col > len(text) {
 		return n.Pos
 	}

@@ -49,7 +49,8 @@ type merger struct {
 	diags  diag.List
 	source string // the input being merged
 	text   string // of an override
-	typos  bool   // whether a new key near an old one is a mistake: not in the first file
+	slips  []slipped
+	typos  bool // whether a new key near an old one is a mistake: not in the first file
 }
 
 // merge composes over onto base and returns the result, which shares no nodes with over's mappings that it changes.
@@ -236,7 +237,7 @@ func whatElse(name string, names []string) string {
 	if len(names) > most {
 		names, more = names[:most], ", ..."
 	}
-	return "available keys: " + strings.Join(names, ", ") + more
+	return "Available keys: ['" + strings.Join(names, "', '") + "']" + more
 }
 
 // isCopy reports whether a value is a `%` reference.

@@ -103,7 +103,7 @@ func (r *Resolver) Node(path string) *Node {
 func (r *Resolver) Resolve(path string) (any, error) {
 	n := r.Node(path)
 	if n == nil {
-		d := diag.Diagnostic{Path: path, Msg: fmt.Sprintf("Config ID '%s' not found in the configuration", path), Hint: r.nearest(path, "")}
+		d := diag.Diagnostic{Path: path, Msg: fmt.Sprintf("Config ID '%s' not found in the configuration", path), Hint: r.nearest(path, "", "")}
 		return nil, diag.List{d}
 	}
 	return r.value(path, n)
@@ -285,12 +285,12 @@ func (r *Resolver) missing(name string, pos diag.Pos, path string) diag.Diagnost
 		d.Hint = fmt.Sprintf("to compute with a reference start with $: \"$@%s\"", name)
 		return d
 	}
-	d.Hint = r.nearest(name, "@")
+	d.Hint = r.nearest(name, "@", path)
 	return d
 }
 
-// nearest is a hint at the path that a wrong one is likely a slip of.
-func (r *Resolver) nearest(path, sign string) string {
+// nearest is a hint at the path that a wrong one, which stands at from, is likely a slip of.
+func (r *Resolver) nearest(path, sign, from string) string {
 	keys := splitPath(path)
 	n, done := r.config.Root, ""
 	for i, key := range keys {
@@ -308,6 +308,9 @@ func (r *Resolver) nearest(path, sign string) string {
 	}
 	var all []string
 	for p := range r.paths(r.config.Root, "") {
+		if p == from {
+			continue
+		}
 		if lastKey(p) == lastKey(path) {
 			return fmt.Sprintf("did you mean %q?", sign+p)
 		}

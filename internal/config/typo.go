@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -36,7 +37,42 @@ func (m *merger) newKey(base *Node, key string, pos diag.Pos, path string) {
 		return
 	}
 	if near := slip(key, known); near != "" {
-		m.diags.Errorf(pos, "", "unknown key %q", Join(path, key)).Hint = fmt.Sprintf("did you mean %q?", Join(path, near))
+		m.slips = append(m.slips, slipped{pos, Join(path, key), Join(path, near)})
+	}
+}
+
+// slipped is a key that is nearly another.
+type slipped struct {
+	pos       diag.Pos
+	key, near string
+}
+
+// reportSlips reports the keys that are slips, but for top-level ones that something refers to: nobody misspells a name the
+// same way twice.
+func (c *Config) reportSlips(m *copier) {
+	used := map[string]bool{}
+	c.Root.eachReference(func(section string) { used[section] = true })
+	for _, s := range m.slips {
+		if !used[s.key] {
+			m.diags.Errorf(s.pos, "", "unknown key %q", s.key).Hint = fmt.Sprintf("did you mean %q?", s.near)
+		}
+	}
+}
+
+var reference = regexp.MustCompile(`[@%](\w+)`)
+
+// eachReference visits the sections that the references in a tree begin with.
+func (n *Node) eachReference(visit func(section string)) {
+	if text := n.Text(); text != "" && strings.ContainsRune("@%$", rune(text[0])) {
+		for _, m := range reference.FindAllStringSubmatch(text, -1) {
+			visit(m[1])
+		}
+	}
+	for _, v := range n.Items {
+		v.eachReference(visit)
+	}
+	for _, p := range n.Pairs {
+		p.Value.eachReference(visit)
 	}
 }
 
@@ -66,7 +102,7 @@ func (c *Config) lateSlips(m *copier, early []string) {
 			continue
 		}
 		if near != "" {
-			m.diags.Errorf(p.KeyPos, "", "unknown key %q", p.Key).Hint = fmt.Sprintf("did you mean %q?", near)
+			m.slips = append(m.slips, slipped{p.KeyPos, p.Key, near})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,6 +69,7 @@ func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, e
 	if err != nil {
 		return nil, err
 	}
+	_ = stageArgs(c, stage, &o) // checked above
 	o.Log.Info().Msgf("Seed set to %d", seed)
 	return run(ctx, c, env, seed, o)
 }
@@ -93,7 +95,7 @@ func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
 		return nil, r, err
 	}
 	r.Problems = problemsOf(c, found, func() diag.List {
-		r = registry.CheckStages(c, registry.Env{Log: o.Log, Console: o.Console}, []string{"fit", "validate", "test", "predict"}, roots...)
+		r = registry.CheckStages(c, registry.Env{Log: o.Log, Console: o.Console}, stages, roots...)
 		return r.Problems
 	})
 	if r.Problems.HasErrors() {
@@ -105,6 +107,43 @@ func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
 	return c, r, err
 }
 
+var stages = []string{"fit", "validate", "test", "predict"}
+
+// stageArgs takes the options of `args::<stage>`; those of the command line win.
+func stageArgs(c *config.Config, stage string, o *Options) (problems diag.List) {
+	n := c.At(config.Join("args", stage))
+	if n == nil {
+		return nil
+	}
+	known := []string{"ckpt_path", "weights_only", "verbose", "return_predictions"}
+	for _, p := range n.Pairs {
+		path := config.Join("args", stage) + config.Sep + p.Key
+		wrong := func(want string) {
+			problems.Errorf(p.Value.Pos, path, "%s of the stage %s must be %s, got %s", p.Key, stage, want, p.Value.Kind)
+		}
+		flag, isBool := p.Value.Value.(bool)
+		switch {
+		case p.Value.Kind == config.Null:
+		case p.Key == "ckpt_path" && p.Value.Kind != config.String:
+			wrong("a str")
+		case p.Key == "ckpt_path":
+			o.CkptPath = cmp.Or(o.CkptPath, p.Value.Text())
+		case slices.Contains(known, p.Key) && !isBool:
+			wrong("a bool")
+		case p.Key == "weights_only":
+			o.WeightsOnly = o.WeightsOnly || flag
+		case slices.Contains(known, p.Key):
+			problems.Warnf(p.KeyPos, path, "%s is an option of the command line here", p.Key)
+		default:
+			d := problems.Errorf(p.KeyPos, path, "unknown option %q of the stage %s", p.Key, stage)
+			if near := diag.Nearest(p.Key, known, 1); len(near) > 0 {
+				d.Hint = fmt.Sprintf("did you mean %q?", near[0])
+			}
+		}
+	}
+	return problems
+}
+
 // problemsOf adds to what composing a configuration found what a check finds, unless parts of it are missing.
 func problemsOf(c *config.Config, found diag.List, check func() diag.List) diag.List {
 	found = slices.Concat(c.Warnings, found)
@@ -114,6 +153,9 @@ func problemsOf(c *config.Config, found diag.List, check func() diag.List) diag.
 	checked := check()
 	if _, err := seed(c); err != nil {
 		checked.Add(diag.AsList(err)...)
+	}
+	for _, stage := range stages {
+		checked.Add(stageArgs(c, stage, &Options{})...)
 	}
 	return registry.Merge(found, checked, c.Order...)
 }
