@@ -123,6 +123,9 @@ type Metric interface {
 	Reset()
 	// States are the tensors to move to a device.
 	States() []tensor.Tensor
+	// StateDict is what the metric has gathered, for a checkpoint within an epoch.
+	StateDict() Dict
+	LoadStateDict(Dict) error
 }
 
 // Model is what a stage runs: PyTorch Lightning's LightningModule.
@@ -148,8 +151,9 @@ type DataModule interface {
 type Loader interface {
 	// Len is the number of batches of an epoch; -1 when that is unknown.
 	Len() int
-	// Iter begins an epoch. It draws the base seed as PyTorch's iterator does when it is made.
-	Iter() (Iterator, error)
+	// Iter begins an epoch at batch from, which is 0 but when a run goes on within an epoch. It draws the base seed as PyTorch's
+	// iterator does when it is made; with from > 0 also all that the batches before drew to choose their samples.
+	Iter(from int) (Iterator, error)
 }
 
 // Iterator gives the batches of one epoch.
@@ -198,3 +202,9 @@ type Scalar struct {
 
 // TensorHolder is a model or an optimizer with tensors beside its parameters, which move to a device with them.
 type TensorHolder interface{ States() []tensor.Tensor }
+
+// EpochState is a model that gathers something over an epoch, its training metrics: what a checkpoint within one must hold.
+type EpochState interface {
+	EpochState() Dict
+	LoadEpochState(Dict) error
+}

@@ -11,14 +11,14 @@ import (
 // DataLoader is torch.utils.data.DataLoader.
 // https://pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
 type DataLoader struct {
-	Dataset                lighter.Dataset `cfg:"dataset,required" help:"where the samples come from"`
-	BatchSize              *int            `cfg:"batch_size" help:"samples of a batch; null gives single samples, without a batch dimension"`
+	Dataset                lighter.Dataset `cfg:"dataset,required,aka=data|ds" help:"where the samples come from"`
+	BatchSize              *int            `cfg:"batch_size,aka=bs|batch" help:"samples of a batch; null gives single samples, without a batch dimension"`
 	Shuffle                *bool           `cfg:"shuffle" help:"a new random order in each epoch"`
 	Sampler                Sampler         `cfg:"sampler" help:"the order of the samples, instead of shuffle"`
-	NumWorkers             int             `cfg:"num_workers" help:"threads that load ahead; 0 loads when a batch is asked for"`
-	CollateFn              any             `cfg:"collate_fn" help:"null, for PyTorch's default_collate; nothing else is available"`
+	NumWorkers             int             `cfg:"num_workers,aka=workers|n_workers" help:"threads that load ahead; 0 loads when a batch is asked for"`
+	CollateFn              any             `cfg:"collate_fn,aka=collate" help:"null, for PyTorch's default_collate; nothing else is available"`
 	PinMemory              bool            `cfg:"pin_memory" help:"batches in page-locked memory, when there is a CUDA device"`
-	DropLast               bool            `cfg:"drop_last" help:"leave out a last batch that is not full"`
+	DropLast               bool            `cfg:"drop_last,aka=droplast|drop_remainder" help:"leave out a last batch that is not full"`
 	Timeout                float64         `cfg:"timeout" help:"seconds to wait for a batch from the workers; 0 waits for ever"`
 	Generator              GeneratorArg    `cfg:"generator" help:"a seed or a torch.Generator; the default generator when null"`
 	PrefetchFactor         *int            `cfg:"prefetch_factor" help:"batches a worker loads ahead; 2 when null"`

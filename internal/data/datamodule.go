@@ -9,10 +9,10 @@ import (
 
 // DataModule is lighter.LighterDataModule: the loaders of a run. A stage builds only those it uses.
 type DataModule struct {
-	TrainDataloader   lighter.Loader `cfg:"train_dataloader" help:"batches to train on"`
-	ValDataloader     lighter.Loader `cfg:"val_dataloader" help:"batches to validate on"`
-	TestDataloader    lighter.Loader `cfg:"test_dataloader" help:"batches to test on"`
-	PredictDataloader lighter.Loader `cfg:"predict_dataloader" help:"batches to predict"`
+	TrainDataloader   lighter.Loader `cfg:"train_dataloader,aka=train|train_loader|training_dataloader" help:"batches to train on"`
+	ValDataloader     lighter.Loader `cfg:"val_dataloader,aka=val|valid|val_loader|validation_dataloader|valid_dataloader" help:"batches to validate on"`
+	TestDataloader    lighter.Loader `cfg:"test_dataloader,aka=test|test_loader" help:"batches to test on"`
+	PredictDataloader lighter.Loader `cfg:"predict_dataloader,aka=predict|predict_loader|inference_dataloader" help:"batches to predict"`
 }
 
 // Prune implements [registry.Pruner].

@@ -63,7 +63,7 @@ func dataLoader(dataset m, arguments m) m {
 // epoch runs an epoch to its end and gives the samples of each batch.
 func epoch(t testing.TB, l lighter.Loader) [][]int64 {
 	t.Helper()
-	it, err := l.Iter()
+	it, err := l.Iter(0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,24 +34,25 @@ type loader struct {
 // Len is the number of batches of an epoch.
 func (l *loader) Len() int { return l.batches }
 
-// Iter begins an epoch. It draws the base seed and, when it loads ahead, the order; else the first batch draws the order.
-func (l *loader) Iter() (it lighter.Iterator, err error) {
+// Iter begins an epoch. It draws the base seed and, when it loads ahead or begins within the epoch, the order; else the first
+// batch draws the order.
+func (l *loader) Iter(from int) (it lighter.Iterator, err error) {
 	defer tensor.Recover(&err)
 	if !l.seeded {
 		l.generator.draw(func() { tensor.RandomInt64() })
 		l.seeded = l.persistent
 	}
 	o := order{sampler: l.sampler, batch: l.batch, batches: l.batches, ahead: l.ahead}
-	if l.ahead > 0 {
-		o.ask(l.ahead)
+	if n := from + l.ahead; n > 0 {
+		o.ask(n)
 	}
 	switch {
 	case l.gatherer != nil:
-		return &gathering{loader: l, order: o}, nil
+		return &gathering{loader: l, order: o, at: from}, nil
 	case l.workers > 0:
-		return newWorkers(l, o), nil
+		return newWorkers(l, o, from), nil
 	}
-	return &fetching{loader: l, order: o}, nil
+	return &fetching{loader: l, order: o, at: from}, nil
 }
 
 // pinned moves a batch to page-locked memory when that is wanted and there is a device for it.

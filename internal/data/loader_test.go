@@ -106,7 +106,7 @@ func TestEarlyCloseLeavesNothing(t *testing.T) {
 			l := mustBuild[lighter.Loader](t, dataLoader(dataset, m{"batch_size": 3, "shuffle": true, "num_workers": workers}))
 			before := tensor.Live()
 			for batches := range l.Len() + 2 {
-				it, err := l.Iter()
+				it, err := l.Iter(0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -134,7 +134,7 @@ func TestTimeout(t *testing.T) {
 		<-release
 		return tensor.Zeros([]int64{1}, tensor.Float32, tensor.Device{})
 	}
-	it, err := load(t, list{hang}, func(c *DataLoader) { c.NumWorkers, c.Timeout = 1, 0.01 }).Iter()
+	it, err := load(t, list{hang}, func(c *DataLoader) { c.NumWorkers, c.Timeout = 1, 0.01 }).Iter(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func BenchmarkGather(b *testing.B) {
 		l := mustBuild[lighter.Loader](b, dataLoader(digits(nil), arguments))
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			it, err := l.Iter()
+			it, err := l.Iter(0)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -205,7 +205,7 @@ func BenchmarkGather(b *testing.B) {
 					b.Fatal(err)
 				}
 				if !ok {
-					if it, err = l.Iter(); err != nil {
+					if it, err = l.Iter(0); err != nil {
 						b.Fatal(err)
 					}
 				}

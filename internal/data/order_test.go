@@ -83,7 +83,7 @@ func TestOrderIsPyTorchs(t *testing.T) {
 
 func begin(t *testing.T, l lighter.Loader) lighter.Iterator {
 	t.Helper()
-	it, err := l.Iter()
+	it, err := l.Iter(0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Subset is torch.utils.data.Subset: the samples of a dataset that indices name, in that order.
 type Subset struct {
-	Dataset lighter.Dataset `cfg:"dataset,required" help:"the whole dataset"`
+	Dataset lighter.Dataset `cfg:"dataset,required,aka=data|ds" help:"the whole dataset"`
 	Indices []int           `cfg:"indices,required" help:"samples to take, in order; negative ones count from the end"`
 }
 
@@ -68,7 +68,7 @@ func (s *gatheredSubset) narrow(start, n int) lighter.Value {
 // RandomSplit is torch.utils.data.random_split: it deals the samples of a dataset out at random.
 // https://pytorch.org/docs/stable/data.html#torch.utils.data.random_split
 type RandomSplit struct {
-	Dataset   lighter.Dataset `cfg:"dataset,required" help:"the dataset to split"`
+	Dataset   lighter.Dataset `cfg:"dataset,required,aka=data|ds" help:"the dataset to split"`
 	Lengths   []float64       `cfg:"lengths,required" help:"sizes of the parts, or fractions that add up to 1"`
 	Generator GeneratorArg    `cfg:"generator" help:"a seed or a torch.Generator; the default generator when null"`
 }

@@ -39,8 +39,8 @@ type result struct {
 	err   error
 }
 
-func newWorkers(l *loader, o order) *workers {
-	w := &workers{loader: l, order: o, list: o.list(), jobs: make(chan job, l.ahead+1)}
+func newWorkers(l *loader, o order, from int) *workers {
+	w := &workers{loader: l, order: o, at: from, sent: from, list: o.list(), jobs: make(chan job, l.ahead+1)}
 	for range min(l.workers, l.batches) {
 		w.running.Go(w.run)
 	}

@@ -11,34 +11,34 @@ import (
 // arguments are the Trainer's, by PyTorch Lightning's names. A nil pointer is Lightning's None.
 type arguments struct {
 	Accelerator           string    `cfg:"accelerator" help:"cpu, gpu, cuda, or auto: a GPU when there is one" oneof:"auto|cpu|gpu|cuda"`
-	Devices               devices   `cfg:"devices" help:"number of devices: 1 or auto"`
-	Precision             precision `cfg:"precision" help:"32-true or bf16-mixed"`
+	Devices               devices   `cfg:"devices,aka=gpus|num_gpus|num_devices" help:"number of devices: 1 or auto"`
+	Precision             precision `cfg:"precision,aka=amp" help:"32-true or bf16-mixed"`
 	Logger                loggers   `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
 	Callbacks             callbacks `cfg:"callbacks" help:"a callback or a list of them"`
-	FastDevRun            devRun    `cfg:"fast_dev_run" help:"run this many batches of each loader once, writing nothing"`
-	MaxEpochs             *int      `cfg:"max_epochs,aka=epochs|num_epochs" help:"stop after this many epochs; -1 for no limit; default 1000"`
+	FastDevRun            devRun    `cfg:"fast_dev_run,aka=dev_run|smoke_test" help:"run this many batches of each loader once, writing nothing"`
+	MaxEpochs             *int      `cfg:"max_epochs,aka=epochs|num_epochs|n_epochs" help:"stop after this many epochs; -1 for no limit; default 1000"`
 	MinEpochs             *int      `cfg:"min_epochs" help:"do not stop early before this many epochs"`
-	MaxSteps              int       `cfg:"max_steps" help:"stop after this many optimizer steps; -1 for no limit"`
+	MaxSteps              int       `cfg:"max_steps,aka=num_steps|total_steps" help:"stop after this many optimizer steps; -1 for no limit"`
 	MinSteps              *int      `cfg:"min_steps" help:"do not stop early before this many optimizer steps"`
 	LimitTrainBatches     limit     `cfg:"limit_train_batches" help:"batches of an epoch: a number, or a float fraction"`
 	LimitValBatches       limit     `cfg:"limit_val_batches" help:"batches of a validation: a number, or a float fraction"`
 	LimitTestBatches      limit     `cfg:"limit_test_batches" help:"batches of a test: a number, or a float fraction"`
 	LimitPredictBatches   limit     `cfg:"limit_predict_batches" help:"batches of a prediction: a number, or a float fraction"`
-	ValCheckInterval      limit     `cfg:"val_check_interval" help:"validate after this many batches, or this fraction of an epoch"`
-	CheckValEveryNEpoch   *int      `cfg:"check_val_every_n_epoch" help:"validate every n epochs; null counts batches across epochs"`
+	ValCheckInterval      limit     `cfg:"val_check_interval,aka=val_interval|eval_interval" help:"validate after this many batches, or this fraction of an epoch"`
+	CheckValEveryNEpoch   *int      `cfg:"check_val_every_n_epoch,aka=val_every|eval_every" help:"validate every n epochs; null counts batches across epochs"`
 	NumSanityValSteps     *int      `cfg:"num_sanity_val_steps" help:"validation batches before the first epoch; -1 for all; default 2"`
-	LogEveryNSteps        *int      `cfg:"log_every_n_steps" help:"write a step row every n optimizer steps; 0 never; default 50"`
-	AccumulateGradBatches int       `cfg:"accumulate_grad_batches" help:"batches whose gradients make one optimizer step"`
-	GradientClipVal       *float64  `cfg:"gradient_clip_val" help:"largest gradient norm or value; null does not clip"`
+	LogEveryNSteps        *int      `cfg:"log_every_n_steps,aka=log_interval|log_every" help:"write a step row every n optimizer steps; 0 never; default 50"`
+	AccumulateGradBatches int       `cfg:"accumulate_grad_batches,aka=gradient_accumulation_steps|accumulation_steps|grad_accum" help:"batches whose gradients make one optimizer step"`
+	GradientClipVal       *float64  `cfg:"gradient_clip_val,aka=grad_clip|clip_grad_norm|max_grad_norm|gradient_clip|clip_norm" help:"largest gradient norm or value; null does not clip"`
 	GradientClipAlgorithm *string   `cfg:"gradient_clip_algorithm" help:"clip by norm or by value" oneof:"norm|value"`
-	EnableCheckpointing   *bool     `cfg:"enable_checkpointing" help:"save checkpoints, with ModelCheckpoint when none is given"`
-	EnableProgressBar     *bool     `cfg:"enable_progress_bar" help:"show a progress bar"`
-	EnableModelSummary    *bool     `cfg:"enable_model_summary" help:"print a summary of the layers before a fit"`
+	EnableCheckpointing   *bool     `cfg:"enable_checkpointing,aka=checkpointing|checkpoint" help:"save checkpoints, with ModelCheckpoint when none is given"`
+	EnableProgressBar     *bool     `cfg:"enable_progress_bar,aka=progress_bar" help:"show a progress bar"`
+	EnableModelSummary    *bool     `cfg:"enable_model_summary,aka=model_summary" help:"print a summary of the layers before a fit"`
 	Deterministic         determin  `cfg:"deterministic" help:"only repeatable operations; warn reports the others"`
 	Benchmark             *bool     `cfg:"benchmark" help:"let cuDNN try its algorithms for each shape"`
 	DetectAnomaly         bool      `cfg:"detect_anomaly" help:"name the forward operation behind a NaN gradient; slow"`
 	InferenceMode         bool      `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
-	DefaultRootDir        *string   `cfg:"default_root_dir" help:"folder for logs and checkpoints; default the working folder"`
+	DefaultRootDir        *string   `cfg:"default_root_dir,aka=output_dir|root_dir|out_dir" help:"folder for logs and checkpoints; default the working folder"`
 	MemoryFormat          string    `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
 }
 
@@ -258,6 +258,20 @@ func (l *loggers) add(v any) error {
 	return nil
 }
 
+// CheckConfig takes what will be a logger or a list of loggers.
+func (l *loggers) CheckConfig(v any) error {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		if !registry.Fits[lighter.Logger](item) {
+			return fmt.Errorf("must be %s, got %s", l.ConfigType(), registry.Describe(item))
+		}
+	}
+	return nil
+}
+
 // ConfigType names the form.
 func (*loggers) ConfigType() string { return "a bool, a logger or a list of loggers" }
 
@@ -276,6 +290,20 @@ func (c *callbacks) DecodeConfig(v any) error {
 			return fmt.Errorf("must be %s, got %v", c.ConfigType(), item)
 		}
 		*c = append(*c, item)
+	}
+	return nil
+}
+
+// CheckConfig takes what will be a callback or a list of callbacks.
+func (c *callbacks) CheckConfig(v any) error {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		if p, ok := item.(registry.Promise); ok && !registry.Fits[lighter.Callback](p) {
+			return fmt.Errorf("must be %s, got %s", c.ConfigType(), registry.Describe(item))
+		}
 	}
 	return nil
 }

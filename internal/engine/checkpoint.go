@@ -38,8 +38,7 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 			schedulers = append(schedulers, toFile(t.schedule.Scheduler.StateDict()))
 		}
 		root.Set("lr_schedulers", schedulers)
-		root.Set(ownKey, torchfile.NewDict("rng_state", fromTensor(tensor.RNGState(tensor.Device{})), "stepped", t.state.Stepped,
-			"val_batches", t.loops[lighter.Val].total, "train_batches", t.loops[lighter.Train].total))
+		root.Set(ownKey, t.positionState())
 	}
 	root.Set("hparams_name", "kwargs")
 	root.Set("hyper_parameters", torchfile.NewDict("config", t.config.dict))

@@ -7,7 +7,7 @@ import (
 // evaluate runs validation, test or prediction over one loader.
 func (t *Trainer) evaluate(m lighter.Mode, loader lighter.Loader) error {
 	defer t.enter(m)()
-	it, err := loader.Iter()
+	it, err := loader.Iter(0)
 	if err != nil {
 		return &Error{Code: ExitData, Err: err}
 	}
@@ -15,13 +15,16 @@ func (t *Trainer) evaluate(m lighter.Mode, loader lighter.Loader) error {
 	if err := t.dispatchEpochStart(); err != nil {
 		return err
 	}
-	err = t.each(m, it, t.evalBatch, nil)
+	err = t.each(m, it, 0, t.evalBatch, nil)
 	if err != nil {
 		return err
 	}
 	t.model.EpochEnd(t)
 	if err := t.write(t.results.epochRow(m), t.state.Stepped, true); err != nil {
 		return err
+	}
+	if t.at.phase == phaseValidating {
+		t.enterPhase(phaseValidated)
 	}
 	return t.dispatchEpochEnd()
 }

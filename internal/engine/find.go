@@ -53,7 +53,7 @@ func (t *Trainer) findCheckpoint(which string) (string, error) {
 		}
 	}
 	for _, f := range files {
-		if which == "last" && strings.HasPrefix(f.Name(), "last") {
+		if which == "last" && (strings.HasPrefix(f.Name(), "last") || f.Name() == interruptName) {
 			return filepath.Join(newest, f.Name()), nil
 		}
 	}

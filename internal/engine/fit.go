@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -25,12 +26,19 @@ func (t *Trainer) fit() error {
 	if err := t.sanityCheck(val); err != nil {
 		return err
 	}
+	if t.resume == nil {
+		t.enterPhase(phaseStart)
+	}
 	began, before := time.Now(), t.state.GlobalStep
 	for !t.done() {
+		if t.ctx.Err() != nil {
+			return context.Cause(t.ctx)
+		}
 		if err := t.trainEpoch(train, val); err != nil {
 			return err
 		}
 		t.state.Epoch++
+		t.enterPhase(phaseStart)
 	}
 	elapsed := time.Since(began)
 	t.log.Info().Int64("steps", t.state.GlobalStep-before).Float64("seconds", elapsed.Seconds()).Msg(t.endReason())
@@ -61,32 +69,49 @@ func (t *Trainer) sanityCheck(val lighter.Loader) error {
 
 func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
 	defer t.enter(lighter.Train)()
-	it, err := train.Iter()
-	if err != nil {
-		return &Error{Code: ExitData, Err: err}
+	it, from, err := t.beginEpoch(train)
+	if it != nil {
+		defer it.Close()
 	}
-	defer it.Close()
-	if err := t.dispatchEpochStart(); err != nil {
+	if err != nil {
 		return err
 	}
-	err = t.each(lighter.Train, it, t.trainBatch, func() (stop bool, err error) {
-		if t.validationDue() {
-			if err := t.evaluate(lighter.Val, val); err != nil {
-				return true, err
-			}
+	after := func() (stop bool, err error) { return t.afterBatch(val) }
+	if from > 0 && t.at.phase != phaseBetween { // the checkpoint was saved before all that follows a batch was done
+		t.loops[lighter.Train].batch = from - 1
+		stop, err := after()
+		if err != nil {
+			return err
 		}
-		if err := t.stepSchedule("step", true); err != nil {
-			return true, err
+		if stop {
+			return t.endEpoch()
 		}
-		if t.windowEnds(t.loops[lighter.Train].batch) {
-			t.state.Stepped++
-		}
-		return t.stepsDone() || t.mayStop(), nil
-	})
-	if err != nil {
+	}
+	if err := t.each(lighter.Train, it, from, t.trainBatch, after); err != nil {
 		return err
 	}
 	return t.endEpoch()
+}
+
+// afterBatch is what comes between two training batches, outside their scopes: a validation, a scheduler that waits for it,
+// and whether to stop.
+func (t *Trainer) afterBatch(val lighter.Loader) (stop bool, err error) {
+	if t.at.phase == phaseBatch && t.validationDue() {
+		t.at.rng.Free()
+		t.at.rng = rngState()
+		t.enterPhase(phaseValidating)
+		if err := t.evaluate(lighter.Val, val); err != nil {
+			return true, err
+		}
+	}
+	if err := t.stepSchedule("step", true); err != nil {
+		return true, err
+	}
+	if t.windowEnds(t.loops[lighter.Train].batch) {
+		t.state.Stepped++
+	}
+	t.enterPhase(phaseBetween)
+	return t.stepsDone() || t.mayStop(), nil
 }
 
 // trainBatch is one step: forward, loss, backward, and at the end of an accumulation window the update.
@@ -111,6 +136,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 			}
 		}
 	}
+	t.enterPhase(phaseBatch)
 	t.model.BatchEnd(t, out, idx)
 	if err := t.dispatchBatchEnd(out, idx); err != nil {
 		return err
@@ -193,6 +219,7 @@ func (t *Trainer) valInterval() int {
 func (t *Trainer) endEpoch() error {
 	t.model.EpochEnd(t)
 	row := t.results.epochRow(lighter.Train)
+	t.enterPhase(phaseEpoch)
 	if err := t.dispatchEpochEnd(); err != nil {
 		return err
 	}

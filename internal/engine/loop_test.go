@@ -103,8 +103,8 @@ type countLoader struct {
 	sizes []int
 }
 
-func (c countLoader) Len() int                        { return c.n }
-func (c countLoader) Iter() (lighter.Iterator, error) { return &countIterator{c, 0}, nil }
+func (c countLoader) Len() int                                { return c.n }
+func (c countLoader) Iter(from int) (lighter.Iterator, error) { return &countIterator{c, from}, nil }
 
 type countIterator struct {
 	countLoader
@@ -185,7 +185,7 @@ func TestLoop(t *testing.T) {
 			}
 			j := &journal{batches: [4]int{c.train, c.val}}
 			tr := newFit(j, c.args)
-			defer tr.results.close()
+			defer tr.free()
 			if err := tr.fit(); err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +219,7 @@ func TestRows(t *testing.T) {
 	tensortest.Scope(t)
 	j := &journal{batches: [4]int{3, 2}, sizes: []int{4, 4, 2}}
 	tr := newFit(j, arguments{MaxEpochs: num(2), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(1), AccumulateGradBatches: 2, LogEveryNSteps: num(1)})
-	defer tr.results.close()
+	defer tr.free()
 	if err := tr.fit(); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestLogEveryNSteps(t *testing.T) {
 	tensortest.Scope(t)
 	j := &journal{batches: [4]int{7}}
 	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), LogEveryNSteps: num(3)})
-	defer tr.results.close()
+	defer tr.free()
 	if err := tr.fit(); err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestErrorsSayWhere(t *testing.T) {
 			tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(0)})
 			before := tensor.Live()
 			err := tr.fit()
-			tr.results.close()
+			tr.free()
 			var run *Error
 			if !errors.As(err, &run) || run.Code != c.code || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want code %d and %q", err, c.code, c.want)
@@ -304,7 +304,7 @@ func TestCancelStopsAfterTheBatch(t *testing.T) {
 	}
 	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1)})
 	tr.ctx = ctx
-	defer tr.results.close()
+	defer tr.free()
 	if err := tr.fit(); !errors.Is(err, stop) {
 		t.Errorf("got %v, want the cause of the cancellation", err)
 	}

@@ -77,18 +77,12 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 		}
 	}
 	epoch, _ := get[int64](root, "epoch")
-	t.state.Epoch = int(epoch) + 1
 	t.state.GlobalStep, _ = get[int64](root, "global_step")
-	t.state.Stepped = t.state.GlobalStep
+	t.state.Epoch, t.state.Stepped = int(epoch)+1, t.state.GlobalStep // Lightning's checkpoints are taken for those of an epoch's end
 	if own, ok := get[*torchfile.Dict](root, ownKey); ok {
-		t.state.Stepped, _ = get[int64](own, "stepped")
-		t.loops[lighter.Train].total, _ = get[int64](own, "train_batches")
-		if rng, ok := get[*torchfile.Tensor](own, "rng_state"); ok {
-			state, err := toTensor(rng)
-			if err != nil {
-				return err
-			}
-			tensor.SetRNGState(tensor.Device{}, state)
+		t.state.Epoch = int(epoch)
+		if err := t.restorePosition(own); err != nil {
+			return err
 		}
 	}
 	saved, _ := get[*torchfile.Dict](root, "callbacks")

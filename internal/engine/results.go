@@ -34,14 +34,17 @@ func (r *results) find(name string, m lighter.Mode) *record {
 	if rec, ok := r.byName[name]; ok {
 		return rec
 	}
-	if r.byName == nil {
-		r.byName = map[string]*record{}
-		r.logged, r.epochs = map[string]float64{}, map[string]float64{}
-	}
+	r.makeMaps()
 	rec := &record{name: name, mode: m}
 	r.records = append(r.records, rec)
 	r.byName[name] = rec
 	return rec
+}
+
+func (r *results) makeMaps() {
+	if r.byName == nil {
+		r.byName, r.logged, r.epochs = map[string]*record{}, map[string]float64{}, map[string]float64{}
+	}
 }
 
 // Log records a value of the current batch.
@@ -168,6 +171,56 @@ func (r *results) close() {
 	for _, rec := range r.records {
 		rec.sum.Free()
 		rec.sum = tensor.Tensor{}
+	}
+}
+
+// state is what training has gathered in the epoch under way, and what was logged last.
+func (r *results) state() lighter.Dict {
+	gathered := lighter.List{}
+	for _, rec := range r.records {
+		if rec.mode != lighter.Train || rec.weight == 0 && !rec.valueOK {
+			continue
+		}
+		d := lighter.Dict{"name": rec.name, "step": rec.step, "weight": rec.weight}
+		if rec.sum.Defined() {
+			d["sum"] = rec.sum
+		}
+		if rec.valueOK {
+			d["value"] = rec.value
+		}
+		gathered = append(gathered, d)
+	}
+	logged := lighter.Dict{}
+	for name, v := range r.logged {
+		logged[name] = v
+	}
+	return lighter.Dict{"gathered": gathered, "logged": logged}
+}
+
+// load is the other way; what does not fit is left out.
+func (r *results) load(d lighter.Dict) {
+	r.makeMaps()
+	gathered, _ := d["gathered"].(lighter.List)
+	for _, item := range gathered {
+		g, _ := item.(lighter.Dict)
+		name, ok := g["name"].(string)
+		if !ok {
+			continue
+		}
+		rec := r.find(name, lighter.Train)
+		rec.epoch = true
+		rec.step, _ = g["step"].(bool)
+		rec.weight, _ = g["weight"].(int64)
+		rec.value, rec.valueOK = g["value"].(float64)
+		if sum, ok := g["sum"].(tensor.Tensor); ok {
+			rec.sum = sum.Keep()
+		}
+	}
+	logged, _ := d["logged"].(lighter.Dict)
+	for name, v := range logged {
+		if f, ok := v.(float64); ok {
+			r.logged[name] = f
+		}
 	}
 }
 

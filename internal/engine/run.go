@@ -197,7 +197,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		return nil, err
 	}
 	t.ctx, t.stage, t.config = ctx, env.Stage, recordOf(c)
-	defer t.results.close()
+	defer t.free()
 	if err := t.prepare(o); err != nil {
 		return nil, err
 	}
@@ -325,6 +325,9 @@ func (t *Trainer) runStage() error {
 	}
 	if err == nil {
 		return t.dispatchStageEnd()
+	}
+	if t.interrupted(err) {
+		err = errors.Join(err, t.saveInterrupt())
 	}
 	return errors.Join(err, t.dispatchException(err))
 }

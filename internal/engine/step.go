@@ -13,14 +13,14 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// each runs do on every batch of an epoch. It is the only place that knows limits, cancellation, train and eval mode, grad
+// each runs do on every batch of an epoch, from batch from on. It is the only place that knows limits, cancellation, train and eval mode, grad
 // mode, device moves, the scope that frees a batch's tensors, and the recover that says where an operation failed. after, when
 // given, runs between batches, outside that scope, so that peak memory is not the sum of both.
-func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, do func(batch lighter.Value, idx int) error, after func() (stop bool, err error)) error {
+func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, from int, do func(batch lighter.Value, idx int) error, after func() (stop bool, err error)) error {
 	l := &t.loops[m]
-	for l.batch = 0; l.numBatches < 0 || l.batch < l.numBatches; l.batch++ {
-		if t.ctx.Err() != nil {
-			return context.Cause(t.ctx)
+	for l.batch = from; l.numBatches < 0 || l.batch < l.numBatches; l.batch++ {
+		if t.ctx.Err() != nil && (m != lighter.Train || l.batch == 0 || t.windowEnds(l.batch-1)) {
+			return context.Cause(t.ctx) // a training step is finished first, all the batches it takes
 		}
 		more, err := t.batch(m, it, do)
 		if err != nil || !more {

@@ -36,9 +36,11 @@ type Trainer struct {
 	loops     [4]loop
 	results   results
 	sanity    bool
-	validates bool   // the fit has a validation with batches
-	stopping  string // why the fit ends after this epoch; "" when it goes on
-	resumed   string // the checkpoint the stage started from
+	validates bool      // the fit has a validation with batches
+	at        position  // where the fit stands
+	resume    *position // where it goes on; nil once it does
+	stopping  string    // why the fit ends after this epoch; "" when it goes on
+	resumed   string    // the checkpoint the stage started from
 }
 
 // loop is where the loop of one mode stands.
@@ -216,6 +218,15 @@ func (t *Trainer) LogDir() string {
 		return ""
 	}
 	return t.loggers[0].Dir()
+}
+
+// free drops what the run kept beyond its scopes.
+func (t *Trainer) free() {
+	t.results.close()
+	t.at.free()
+	if t.resume != nil {
+		t.resume.free()
+	}
 }
 
 // CkptPath is the checkpoint the stage started from, "" for none.

@@ -18,11 +18,11 @@ func init() {
 type Accuracy struct {
 	Task            string  `cfg:"task,required" oneof:"binary|multiclass|multilabel" help:"kind of classification"`
 	Threshold       float64 `cfg:"threshold" help:"probability from which a prediction is 1 (binary, multilabel)"`
-	NumClasses      *int64  `cfg:"num_classes" help:"number of classes (multiclass)"`
-	NumLabels       *int64  `cfg:"num_labels" help:"number of labels (multilabel)"`
+	NumClasses      *int64  `cfg:"num_classes,aka=n_classes|classes" help:"number of classes (multiclass)"`
+	NumLabels       *int64  `cfg:"num_labels,aka=n_labels|labels" help:"number of labels (multilabel)"`
 	Average         *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the classes or labels become one value"`
 	MultidimAverage string  `cfg:"multidim_average" oneof:"global|samplewise" help:"global: further dimensions are samples too"`
-	TopK            int64   `cfg:"top_k" help:"right is a target among this many best (multiclass)"`
+	TopK            int64   `cfg:"top_k,aka=topk|k" help:"right is a target among this many best (multiclass)"`
 	IgnoreIndex     *int64  `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs    bool    `cfg:"validate_args,ignored" help:"shapes are always checked, values never"`
 }
@@ -111,8 +111,8 @@ func share(states []tensor.Tensor, n int64) tensor.Tensor {
 // MulticlassAccuracy is the share of right predictions, of all or by class. Predictions are scores [N, C, ...] or labels
 // [N, ...], targets labels [N, ...].
 type MulticlassAccuracy struct {
-	NumClasses      *int64  `cfg:"num_classes" help:"number of classes; may be null when average is micro"`
-	TopK            int64   `cfg:"top_k" help:"right is a target among this many best"`
+	NumClasses      *int64  `cfg:"num_classes,aka=n_classes|classes" help:"number of classes; may be null when average is micro"`
+	TopK            int64   `cfg:"top_k,aka=topk|k" help:"right is a target among this many best"`
 	Average         *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the classes become one value"`
 	MultidimAverage string  `cfg:"multidim_average" oneof:"global|samplewise" help:"global: further dimensions are samples too"`
 	IgnoreIndex     *int64  `cfg:"ignore_index" help:"target that does not count"`
@@ -182,7 +182,7 @@ func (c MulticlassAccuracy) Build(*lighter.Env) (_ lighter.Metric, err error) {
 // MultilabelAccuracy is the share of right predictions, of all or by label. Predictions [N, L, ...] are labels 0 and 1,
 // probabilities, or, when some lie outside 0 to 1, logits; targets have the same shape.
 type MultilabelAccuracy struct {
-	NumLabels       int64   `cfg:"num_labels,required" help:"number of labels"`
+	NumLabels       int64   `cfg:"num_labels,required,aka=n_labels|labels" help:"number of labels"`
 	Threshold       float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
 	Average         *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the labels become one value"`
 	MultidimAverage string  `cfg:"multidim_average" oneof:"global|samplewise" help:"global: further dimensions are samples too"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -72,6 +73,23 @@ func (m *Metrics) DecodeConfig(v any) error {
 		return nil
 	}
 	return fmt.Errorf("must be %s", m.ConfigType())
+}
+
+// CheckConfig implements the registry's Checker.
+func (m *Metrics) CheckConfig(v any) error {
+	items := []any{v}
+	switch x := v.(type) {
+	case []any:
+		items = x
+	case *config.Dict:
+		items = x.Values
+	}
+	for _, item := range items {
+		if !registry.Fits[lighter.Metric](item) {
+			return fmt.Errorf("must be %s, got %s", m.ConfigType(), registry.Describe(item))
+		}
+	}
+	return nil
 }
 
 // Build implements the registry's Builder.
@@ -157,4 +175,25 @@ func (m *collection) States() []tensor.Tensor {
 		all = append(all, it.metric.States()...)
 	}
 	return all
+}
+
+func (m *collection) StateDict() lighter.Dict {
+	d := make(lighter.Dict, len(m.items))
+	for _, it := range m.items {
+		d[it.name] = it.metric.StateDict()
+	}
+	return d
+}
+
+func (m *collection) LoadStateDict(d lighter.Dict) error {
+	for _, it := range m.items {
+		state, ok := d[it.name].(lighter.Dict)
+		if !ok {
+			return fmt.Errorf("the state has no metric %q", it.name)
+		}
+		if err := it.metric.LoadStateDict(state); err != nil {
+			return err
+		}
+	}
+	return nil
 }

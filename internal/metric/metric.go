@@ -5,6 +5,8 @@
 package metric
 
 import (
+	"fmt"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
@@ -65,6 +67,31 @@ func (m *sums) Reset() {
 }
 
 func (m *sums) States() []tensor.Tensor { return m.states }
+
+func (m *sums) StateDict() lighter.Dict {
+	states := make(lighter.List, len(m.states))
+	for i, s := range m.states {
+		states[i] = s
+	}
+	return lighter.Dict{"states": states, "n": m.n}
+}
+
+func (m *sums) LoadStateDict(d lighter.Dict) error {
+	states, _ := d["states"].(lighter.List)
+	n, ok := d["n"].(int64)
+	if !ok || len(states) != len(m.states) {
+		return fmt.Errorf("the state is not that of a %s", m.name)
+	}
+	for i, s := range states {
+		t, ok := s.(tensor.Tensor)
+		if !ok || !t.SameShape(m.states[i].Shape()) {
+			return fmt.Errorf("the state is not that of this %s", m.name)
+		}
+		m.states[i].CopyInPlace(t)
+	}
+	m.n = n
+	return nil
+}
 
 // both takes prediction and target as tensors.
 func (m *sums) both(pred, target lighter.Value) (p, t tensor.Tensor) {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -16,12 +18,12 @@ const target = "lighter.LighterModule"
 
 // arguments are those of LighterModule.
 type arguments struct {
-	Network      lighter.Module    `cfg:"network,required" help:"the model to train"`
-	Criterion    lighter.Criterion `cfg:"criterion" help:"the loss of (prediction, target); fit needs one"`
-	Optimizer    lighter.Optimizer `cfg:"optimizer" help:"updates the network's parameters; fit needs one"`
+	Network      lighter.Module    `cfg:"network,required,aka=model|net|module" help:"the model to train"`
+	Criterion    lighter.Criterion `cfg:"criterion,aka=loss|loss_fn|loss_function" help:"the loss of (prediction, target); fit needs one"`
+	Optimizer    lighter.Optimizer `cfg:"optimizer,aka=optim|opt" help:"updates the network's parameters; fit needs one"`
 	Scheduler    schedule          `cfg:"scheduler,aka=lr_scheduler" help:"changes the learning rate: a scheduler, or a mapping with interval"`
-	TrainMetrics metrics           `cfg:"train_metrics" help:"a metric or collection of (prediction, target) in training"`
-	ValMetrics   metrics           `cfg:"val_metrics" help:"a metric or collection in validation"`
+	TrainMetrics metrics           `cfg:"train_metrics,aka=metrics|training_metrics" help:"a metric or collection of (prediction, target) in training"`
+	ValMetrics   metrics           `cfg:"val_metrics,aka=validation_metrics|valid_metrics" help:"a metric or collection in validation"`
 	TestMetrics  metrics           `cfg:"test_metrics" help:"a metric or collection in tests"`
 }
 
@@ -74,9 +76,32 @@ func (m *metrics) DecodeConfig(v any) error {
 	for _, item := range items {
 		metric, ok := item.(lighter.Metric)
 		if !ok {
-			return fmt.Errorf("metrics must be Metric or MetricCollection, got %s. Example:\n  train_metrics:\n    _target_: torchmetrics.Accuracy\n    task: multiclass\n    num_classes: 10", lighter.TypeName(item))
+			return noMetric(lighter.TypeName(item))
 		}
 		*m = append(*m, metric)
+	}
+	return nil
+}
+
+func noMetric(got string) error {
+	return fmt.Errorf("metrics must be Metric or MetricCollection, got %s. Example:\n  train_metrics:\n    _target_: torchmetrics.Accuracy\n    task: multiclass\n    num_classes: 10", got)
+}
+
+// CheckConfig takes what will be a metric or a list of them.
+func (m *metrics) CheckConfig(v any) error {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		if registry.Fits[lighter.Metric](item) {
+			continue
+		}
+		got := lighter.TypeName(item)
+		if p, ok := item.(registry.Promise); ok {
+			got = p.Entry.Class()
+		}
+		return noMetric(got)
 	}
 	return nil
 }
@@ -269,4 +294,30 @@ func optimizerStats(o lighter.Optimizer) []lighter.Scalar {
 	return stats
 }
 
-var _ lighter.TensorHolder = (*Module)(nil)
+// EpochState is what the training metrics have gathered.
+func (m *Module) EpochState() lighter.Dict {
+	d := lighter.Dict{}
+	for i, metric := range m.metrics[lighter.Train] {
+		d[strconv.Itoa(i)] = metric.StateDict()
+	}
+	return d
+}
+
+// LoadEpochState is the other way.
+func (m *Module) LoadEpochState(d lighter.Dict) error {
+	for i, metric := range m.metrics[lighter.Train] {
+		state, ok := d[strconv.Itoa(i)].(lighter.Dict)
+		if !ok {
+			return errors.New("it holds no state of model::train_metrics")
+		}
+		if err := metric.LoadStateDict(state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	_ lighter.TensorHolder = (*Module)(nil)
+	_ lighter.EpochState   = (*Module)(nil)
+)

@@ -37,9 +37,11 @@ func (l *last) Name() string { return l.names[0] }
 func (l *last) Update(pred, _ lighter.Value) {
 	l.value = pred.(tensor.Tensor).Sum(tensor.Float32)
 }
-func (l *last) Batch() lighter.Value    { return l.Compute() }
-func (l *last) Reset()                  { l.reset++ }
-func (l *last) States() []tensor.Tensor { return nil }
+func (l *last) Batch() lighter.Value             { return l.Compute() }
+func (l *last) Reset()                           { l.reset++ }
+func (l *last) StateDict() lighter.Dict          { return nil }
+func (l *last) LoadStateDict(lighter.Dict) error { return nil }
+func (l *last) States() []tensor.Tensor          { return nil }
 func (l *last) Compute() lighter.Value {
 	if len(l.names) == 1 {
 		return l.value

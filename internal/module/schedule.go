@@ -6,7 +6,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
-	"github.com/lighter-go/lighter/internal/diag"
+	"github.com/lighter-go/lighter/internal/registry"
 )
 
 // schedule is the scheduler argument: a scheduler, which steps every epoch, or Lightning's mapping.
@@ -39,13 +39,25 @@ func (s *schedule) DecodeConfig(v any) error {
 	return err
 }
 
+// CheckConfig takes what will be a scheduler or a mapping that holds one.
+func (s *schedule) CheckConfig(v any) error {
+	if d, ok := v.(*config.Dict); ok {
+		return decodeSchedule(&lighter.Schedule{}, d)
+	}
+	if !registry.Fits[lighter.Scheduler](v) {
+		return fmt.Errorf("must be %s, got %s", s.ConfigType(), registry.Describe(v))
+	}
+	return nil
+}
+
 func decodeSchedule(c *lighter.Schedule, d *config.Dict) error {
 	for i, k := range d.Keys {
 		key, _ := k.(string)
 		v, ok := d.Values[i], false
 		switch key {
 		case "scheduler":
-			c.Scheduler, ok = v.(lighter.Scheduler)
+			c.Scheduler, _ = v.(lighter.Scheduler)
+			ok = registry.Fits[lighter.Scheduler](v)
 		case "interval":
 			c.Interval, ok = v.(string)
 			ok = ok && (c.Interval == "epoch" || c.Interval == "step")
@@ -64,14 +76,10 @@ func decodeSchedule(c *lighter.Schedule, d *config.Dict) error {
 		case "reduce_on_plateau":
 			_, ok = v.(bool) // the scheduler says so itself
 		default:
-			hint := ""
-			if near := diag.Nearest(key, scheduleKeys, 1); len(near) > 0 {
-				hint = fmt.Sprintf(": did you mean %q?", near[0])
-			}
-			return fmt.Errorf("unknown key %q in the scheduler's mapping%s", key, hint)
+			return registry.UnknownKey(key, scheduleKeys)
 		}
 		if !ok {
-			return fmt.Errorf("%s: %v is not %s", key, v, map[string]string{
+			return lighter.FieldError(key, "%v is not %s", v, map[string]string{
 				"scheduler": "a scheduler", "interval": `"epoch" or "step"`, "frequency": "a positive int", "monitor": "a metric's name",
 				"strict": "a bool", "name": "a str", "reduce_on_plateau": "a bool",
 			}[key])

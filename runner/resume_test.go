@@ -1,0 +1,186 @@
+package runner_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/console"
+	"github.com/lighter-go/lighter/internal/torchfile"
+	"github.com/lighter-go/lighter/runner"
+)
+
+// stopAt is a callback that stops a fit, as a signal does, in its n-th batch of training or validation.
+type stopAt struct {
+	Batch int `cfg:"batch,required" help:"the batch, counted over training and validation"`
+}
+
+var (
+	errStop = errors.New("stopped by the test")
+	stop    context.CancelCauseFunc
+)
+
+func (s stopAt) Build(*lighter.Env) (lighter.Callback, error) { return &stopping{left: s.Batch}, nil }
+
+type stopping struct{ left int }
+
+func (s *stopping) BatchEnd(t lighter.Trainer, _ lighter.Output, _ int) error {
+	if t.SanityChecking() {
+		return nil
+	}
+	if s.left--; s.left == 0 {
+		stop(errStop)
+	}
+	return nil
+}
+
+func init() { lighter.Register[lighter.Callback]("test.StopAt", stopAt{}) }
+
+// fit runs the resume configuration in dir and returns the run's folder.
+func fit(t *testing.T, dir, ckpt string, overrides ...any) (string, error) {
+	t.Helper()
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	stop = cancel
+	inputs := append([]any{"testdata/resume.yaml", "trainer::logger::save_dir=" + dir}, overrides...)
+	r, err := runner.Run(ctx, "fit", inputs, runner.Options{CkptPath: ckpt, Log: zerolog.Nop(), Console: console.New(null, false, false)})
+	if err != nil {
+		return "", err
+	}
+	return r.LogDir, nil
+}
+
+// weights are the bytes of every tensor of a checkpoint's model and optimizer.
+func weights(t *testing.T, path string) []byte {
+	t.Helper()
+	f, err := torchfile.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var all bytes.Buffer
+	var walk func(v any)
+	walk = func(v any) {
+		switch x := v.(type) {
+		case *torchfile.Tensor:
+			b, err := x.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(b)
+		case *torchfile.Dict:
+			for k, item := range x.All() {
+				fmt.Fprint(&all, k)
+				walk(item)
+			}
+		case []any:
+			for _, item := range x {
+				walk(item)
+			}
+		default:
+			fmt.Fprint(&all, x)
+		}
+	}
+	root := f.Root.(*torchfile.Dict)
+	for _, key := range []string{"epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"} {
+		v, _ := root.Get(key)
+		walk(v)
+	}
+	return all.Bytes()
+}
+
+// lastEpoch is what training logged of the last epoch.
+func lastEpoch(t *testing.T, dir string) string {
+	t.Helper()
+	series := readSeries(t, filepath.Join(dir, "metrics.csv"))
+	var out []string
+	for _, name := range []string{"train/loss/epoch", "train/metrics/MulticlassAccuracy/epoch"} {
+		if p := series[name]; len(p) > 0 {
+			out = append(out, fmt.Sprintf("%s=%v", name, p[len(p)-1]))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// TestResumeIsBitExact stops a fit at every batch, in training, in the middle of an accumulation window and in validation, goes
+// on from the checkpoint it leaves, and ends with the bytes of a fit that was never stopped: with shuffling, dropout,
+// accumulation and a validation within the epoch. So are the last epoch's metrics of training.
+func TestResumeIsBitExact(t *testing.T) {
+	for name, overrides := range map[string][]any{
+		"plain":        {"trainer::val_check_interval=1.0"},
+		"accumulation": {"trainer::accumulate_grad_batches=2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			whole, err := fit(t, dir, "", overrides...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, wantRows := weights(t, filepath.Join(whole, "checkpoints", "last.ckpt")), lastEpoch(t, whole)
+			stops := 0
+			for k := 1; ; k++ {
+				at := fmt.Sprintf("trainer::callbacks=[{_target_: test.StopAt, batch: %d}]", k)
+				sub := filepath.Join(dir, fmt.Sprint(k))
+				if _, err := fit(t, sub, "", append(overrides, at)...); err == nil {
+					break // there are fewer batches
+				} else if !errors.Is(err, errStop) {
+					t.Fatal(err)
+				}
+				stops++
+				found, _ := filepath.Glob(filepath.Join(sub, "*", "*", "checkpoints", "interrupt.ckpt"))
+				if len(found) != 1 {
+					t.Fatalf("stopped at batch %d: %d checkpoints, want one", k, len(found))
+				}
+				rest, err := fit(t, sub, found[0], overrides...)
+				if err != nil {
+					t.Fatalf("going on after batch %d: %v", k, err)
+				}
+				if !bytes.Equal(weights(t, filepath.Join(rest, "checkpoints", "last.ckpt")), want) {
+					t.Errorf("stopped at batch %d: the weights differ from those of a fit that was not stopped", k)
+				}
+				if got := lastEpoch(t, rest); got != wantRows {
+					t.Errorf("stopped at batch %d: the last epoch logs\n%s\nwant\n%s", k, got, wantRows)
+				}
+			}
+			if stops < 10 {
+				t.Errorf("only %d stops were tried", stops)
+			}
+		})
+	}
+}
+
+// TestResumeAtEpochEnd goes on from the checkpoint of every epoch.
+func TestResumeAtEpochEnd(t *testing.T) {
+	dir := t.TempDir()
+	whole, err := fit(t, dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := weights(t, filepath.Join(whole, "checkpoints", "last.ckpt"))
+	saved, _ := filepath.Glob(filepath.Join(whole, "checkpoints", "epoch=*.ckpt"))
+	if len(saved) < 2 {
+		t.Fatalf("%d checkpoints, want one an epoch", len(saved))
+	}
+	for _, ckpt := range saved[:len(saved)-1] {
+		rest, err := fit(t, filepath.Join(dir, filepath.Base(ckpt)), ckpt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(weights(t, filepath.Join(rest, "checkpoints", "last.ckpt")), want) {
+			t.Errorf("from %s: the weights differ from those of a fit that was not stopped", filepath.Base(ckpt))
+		}
+	}
+}
