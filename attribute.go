@@ -17,6 +17,9 @@ func (n *Node) Tensors() []tensor.Tensor {
 	return out
 }
 
+// TypeName is the class's name, for messages.
+func (n *Node) TypeName() string { return n.Class() }
+
 // Index gives expressions the i-th child: `@model::network[0]`.
 func (n *Node) Index(i any) (any, error) {
 	at, ok := i.(int64)

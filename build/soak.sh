@@ -11,7 +11,7 @@ LIGHTER_SOAK=1 go test -count=1 -timeout 3h ./...
 
 while read -r package name; do
   step "fuzz $package $name"
-  go test -run '^$' -fuzz "^$name\$" -fuzztime "${FUZZTIME:-60s}" "$package"
+  go test -run '^$' -fuzz "^$name\$" -fuzztime "${FUZZTIME:-5m}" -fuzzminimizetime 50x "$package"
 done < <(go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $1 } /^ok/ { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }')
 
 step "every supported libtorch"

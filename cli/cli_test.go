@@ -48,9 +48,10 @@ func standIn(stage func(context.Context) error) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/script",
-		Setup: prepare,
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await},
+		Dir:           "testdata/script",
+		Setup:         prepare,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await},
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
 }
 

@@ -18,12 +18,12 @@ import (
 // ModelCheckpoint are the arguments of Lightning's callback, with its defaults and naming rules.
 // https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelCheckpoint.html
 type ModelCheckpoint struct {
-	Dirpath              *string             `cfg:"dirpath" help:"folder of the files; default: checkpoints/ in the folder of the run"`
-	Filename             *string             `cfg:"filename" help:"template such as {epoch}-{val/loss/epoch:.2f}; default: {epoch}-{step}"`
-	Monitor              *string             `cfg:"monitor" help:"name of the value that ranks checkpoints; default: keep the newest"`
+	Dirpath              *string             `cfg:"dirpath,aka=dir|directory|folder|output_dir|save_dir" help:"folder of the files; default: checkpoints/ in the folder of the run"`
+	Filename             *string             `cfg:"filename,aka=name|file" help:"template such as {epoch}-{val/loss/epoch:.2f}; default: {epoch}-{step}"`
+	Monitor              *string             `cfg:"monitor,aka=metric|monitored" help:"name of the value that ranks checkpoints; default: keep the newest"`
 	Verbose              bool                `cfg:"verbose" help:"log every decision"`
 	SaveLast             SaveLast            `cfg:"save_last" help:"also write last.ckpt: true for a copy, link for a symbolic link"`
-	SaveTopK             int                 `cfg:"save_top_k" help:"how many of the best to keep; 0 none, -1 all"`
+	SaveTopK             int                 `cfg:"save_top_k,aka=keep|max_to_keep" help:"how many of the best to keep; 0 none, -1 all"`
 	SaveOnException      bool                `cfg:"save_on_exception" help:"save when the run fails"`
 	SaveWeightsOnly      bool                `cfg:"save_weights_only" help:"leave out the state of optimizers, schedulers and callbacks"`
 	Mode                 string              `cfg:"mode" oneof:"min|max" help:"whether the least or the greatest monitored value is best"`

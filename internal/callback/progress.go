@@ -127,7 +127,7 @@ func (p *progressBar) EpochStart(t lighter.Trainer) error {
 	switch {
 	case p.console.IsTerminal() && p.due(now):
 		p.draw(now, nil)
-	case !p.console.IsTerminal() && p.loop == &p.main:
+	case !p.console.IsTerminal() && (p.loop == &p.main || p.drawn.IsZero()):
 		p.drawn = now // the first line comes when the epoch has taken long
 	}
 	return nil

@@ -171,7 +171,11 @@ func seed(c *config.Config) (uint64, error) {
 		}
 		return v, nil
 	}
-	v, ok := n.Value.(int64)
+	resolved, err := registry.Value(c, "seed")
+	if err != nil {
+		return 0, err
+	}
+	v, ok := resolved.(int64)
 	if !ok || v < 0 || v > 1<<32-1 {
 		return 0, diag.Diagnostic{Pos: n.Pos, Path: "seed", Msg: "seed must be an integer from 0 to 4294967295"}
 	}

@@ -21,9 +21,9 @@ func init() {
 
 // BatchNorm is torch.nn.BatchNorm1d, 2d and 3d: it normalises over all dimensions but the second.
 type BatchNorm struct {
-	NumFeatures       int64    `cfg:"num_features,required" help:"channels of the input"`
-	Eps               float64  `cfg:"eps" help:"added to the variance"`
-	Momentum          *float64 `cfg:"momentum" help:"weight of a batch in the running statistics; null for a plain average"`
+	NumFeatures       int64    `cfg:"num_features,required,aka=channels|num_channels|in_features" help:"channels of the input"`
+	Eps               float64  `cfg:"eps,aka=epsilon" help:"added to the variance"`
+	Momentum          *float64 `cfg:"momentum,aka=mom" help:"weight of a batch in the running statistics; null for a plain average"`
 	Affine            bool     `cfg:"affine" help:"learn a weight and a bias"`
 	TrackRunningStats bool     `cfg:"track_running_stats" help:"keep running statistics, for evaluation"`
 	Device            any      `cfg:"device,ignored" help:"the trainer places the module"`

@@ -57,11 +57,11 @@ func (p Padding) sides(kernel, dilation []int64) (before, after []int64) {
 
 // Conv2d is torch.nn.Conv2d: weight [out_channels, in_channels/groups, kH, kW].
 type Conv2d struct {
-	InChannels  int64   `cfg:"in_channels,required" help:"channels of the input"`
-	OutChannels int64   `cfg:"out_channels,required" help:"channels of the output"`
-	KernelSize  Pair    `cfg:"kernel_size,required" help:"size of the kernel"`
+	InChannels  int64   `cfg:"in_channels,required,aka=in_ch|input_channels|in_features" help:"channels of the input"`
+	OutChannels int64   `cfg:"out_channels,required,aka=out_ch|output_channels|filters|num_filters|out_features" help:"channels of the output"`
+	KernelSize  Pair    `cfg:"kernel_size,required,aka=kernel|ksize|filter_size" help:"size of the kernel"`
 	Stride      Pair    `cfg:"stride" help:"step of the kernel"`
-	Padding     Padding `cfg:"padding" help:"elements added on both sides, or same, or valid"`
+	Padding     Padding `cfg:"padding,aka=pad" help:"elements added on both sides, or same, or valid"`
 	Dilation    Pair    `cfg:"dilation" help:"step between the kernel's elements"`
 	Groups      int64   `cfg:"groups" help:"groups of channels that are convolved apart"`
 	Bias        bool    `cfg:"bias" help:"learn an additive bias"`

@@ -14,7 +14,7 @@ func init() {
 // Dropout zeroes elements, or whole channels, at random in training and scales the rest by 1/(1-p); in evaluation it does
 // nothing.
 type Dropout struct {
-	P       float64 `cfg:"p" help:"probability of an element (a channel) to be zeroed"`
+	P       float64 `cfg:"p,aka=rate|prob|dropout|dropout_rate|drop_rate" help:"probability of an element (a channel) to be zeroed"`
 	Inplace bool    `cfg:"inplace" help:"overwrite the input"`
 
 	class, op string

@@ -33,8 +33,8 @@ func (m *identity) Forward(in ...lighter.Value) lighter.Value {
 
 // Linear is torch.nn.Linear: x·weightᵀ + bias over the last dimension of x.
 type Linear struct {
-	InFeatures  int64 `cfg:"in_features,required" help:"size of each input sample"`
-	OutFeatures int64 `cfg:"out_features,required" help:"size of each output sample"`
+	InFeatures  int64 `cfg:"in_features,required,aka=input_size|in_dim|input_dim|in_size|n_in|in_channels" help:"size of each input sample"`
+	OutFeatures int64 `cfg:"out_features,required,aka=output_size|out_dim|output_dim|out_size|n_out|units|out_channels" help:"size of each output sample"`
 	Bias        bool  `cfg:"bias" help:"learn an additive bias"`
 	Device      any   `cfg:"device,ignored" help:"the trainer places the module"`
 	DType       DType `cfg:"dtype" help:"type of the parameters, $torch.float32 when null"`

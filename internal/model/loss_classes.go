@@ -20,7 +20,7 @@ type CrossEntropyLoss struct {
 	IgnoreIndex    int64   `cfg:"ignore_index" help:"target that does not count"`
 	Reduce         *bool   `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
 	Reduction      string  `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
-	LabelSmoothing float64 `cfg:"label_smoothing" help:"share of the target spread over all classes, 0 to 1"`
+	LabelSmoothing float64 `cfg:"label_smoothing,aka=smoothing" help:"share of the target spread over all classes, 0 to 1"`
 }
 
 // Validate implements the registry's Validator.

@@ -11,8 +11,8 @@ func init() {
 
 // LayerNorm is torch.nn.LayerNorm: it normalises over the last dimensions, of sizes normalized_shape.
 type LayerNorm struct {
-	NormalizedShape   Shape   `cfg:"normalized_shape,required" help:"sizes of the dimensions normalised over, the last ones"`
-	Eps               float64 `cfg:"eps" help:"added to the variance"`
+	NormalizedShape   Shape   `cfg:"normalized_shape,required,aka=hidden_size|num_features|shape" help:"sizes of the dimensions normalised over, the last ones"`
+	Eps               float64 `cfg:"eps,aka=epsilon" help:"added to the variance"`
 	ElementwiseAffine bool    `cfg:"elementwise_affine" help:"learn a weight for every element, and a bias"`
 	Bias              bool    `cfg:"bias" help:"learn the bias too"`
 	Device            any     `cfg:"device,ignored" help:"the trainer places the module"`

@@ -39,9 +39,9 @@ func window(kernel, stride, padding, dilation Pair) error {
 
 // MaxPool2d is torch.nn.MaxPool2d: the largest element of each window.
 type MaxPool2d struct {
-	KernelSize    Pair `cfg:"kernel_size,required" help:"size of the window"`
+	KernelSize    Pair `cfg:"kernel_size,required,aka=kernel|ksize|filter_size" help:"size of the window"`
 	Stride        Pair `cfg:"stride" help:"step of the window, its size when null"`
-	Padding       Pair `cfg:"padding" help:"elements added on both sides"`
+	Padding       Pair `cfg:"padding,aka=pad" help:"elements added on both sides"`
 	Dilation      Pair `cfg:"dilation" help:"step between the window's elements"`
 	ReturnIndices bool `cfg:"return_indices" help:"give the places of the largest elements too"`
 	CeilMode      bool `cfg:"ceil_mode" help:"round the size of the output up"`
@@ -75,9 +75,9 @@ func (m *maxPool2d) Forward(in ...lighter.Value) lighter.Value {
 
 // AvgPool2d is torch.nn.AvgPool2d: the mean of each window.
 type AvgPool2d struct {
-	KernelSize      Pair   `cfg:"kernel_size,required" help:"size of the window"`
+	KernelSize      Pair   `cfg:"kernel_size,required,aka=kernel|ksize|filter_size" help:"size of the window"`
 	Stride          Pair   `cfg:"stride" help:"step of the window, its size when null"`
-	Padding         Pair   `cfg:"padding" help:"zeros added on both sides"`
+	Padding         Pair   `cfg:"padding,aka=pad" help:"zeros added on both sides"`
 	CeilMode        bool   `cfg:"ceil_mode" help:"round the size of the output up"`
 	CountIncludePad bool   `cfg:"count_include_pad" help:"count the added zeros in the mean"`
 	DivisorOverride *int64 `cfg:"divisor_override" help:"divide by this, not by the size of the window"`

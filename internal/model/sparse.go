@@ -9,8 +9,8 @@ func init() { layer("sparse", "Embedding", Embedding{NormType: 2}) }
 
 // Embedding is torch.nn.Embedding: a table of vectors, looked up by index.
 type Embedding struct {
-	NumEmbeddings   int64    `cfg:"num_embeddings,required" help:"number of vectors"`
-	EmbeddingDim    int64    `cfg:"embedding_dim,required" help:"size of each vector"`
+	NumEmbeddings   int64    `cfg:"num_embeddings,required,aka=vocab_size|num_tokens" help:"number of vectors"`
+	EmbeddingDim    int64    `cfg:"embedding_dim,required,aka=embed_dim|emb_dim|hidden_size" help:"size of each vector"`
 	PaddingIdx      *int64   `cfg:"padding_idx" help:"index whose vector is zero at first and never trained"`
 	MaxNorm         *float64 `cfg:"max_norm" help:"vectors looked up are scaled down to this norm"`
 	NormType        float64  `cfg:"norm_type" help:"p of the p-norm of max_norm"`

@@ -17,11 +17,11 @@ func init() {
 
 // Adam is torch.optim.Adam (Kingma and Ba, arXiv:1412.6980).
 type Adam struct {
-	Params               lighter.Params `cfg:"params,required" help:"what to optimize: parameters, or groups of them"`
+	Params               lighter.Params `cfg:"params,required,aka=parameters" help:"what to optimize: parameters, or groups of them"`
 	LR                   float64        `cfg:"lr,aka=learning_rate" help:"learning rate"`
 	Betas                []float64      `cfg:"betas" help:"decay of the running averages of the gradient and of its square"`
-	Eps                  float64        `cfg:"eps" help:"added to the denominator"`
-	WeightDecay          float64        `cfg:"weight_decay" help:"L2 penalty"`
+	Eps                  float64        `cfg:"eps,aka=epsilon" help:"added to the denominator"`
+	WeightDecay          float64        `cfg:"weight_decay,aka=wd|decay|l2" help:"L2 penalty"`
 	AMSGrad              bool           `cfg:"amsgrad" help:"divide by the largest average so far"`
 	Foreach              *bool          `cfg:"foreach" help:"PyTorch's order of operations, as with fused: false"`
 	Maximize             bool           `cfg:"maximize" help:"ascend instead"`
@@ -83,11 +83,11 @@ func (c Adam) build(env *lighter.Env, name string) (lighter.Optimizer, error) {
 
 // AdamW is torch.optim.AdamW (Loshchilov and Hutter, arXiv:1711.05101): Adam with decoupled weight decay.
 type AdamW struct {
-	Params         lighter.Params `cfg:"params,required" help:"what to optimize: parameters, or groups of them"`
+	Params         lighter.Params `cfg:"params,required,aka=parameters" help:"what to optimize: parameters, or groups of them"`
 	LR             float64        `cfg:"lr,aka=learning_rate" help:"learning rate"`
 	Betas          []float64      `cfg:"betas" help:"decay of the running averages of the gradient and of its square"`
-	Eps            float64        `cfg:"eps" help:"added to the denominator"`
-	WeightDecay    float64        `cfg:"weight_decay" help:"decay of the weights"`
+	Eps            float64        `cfg:"eps,aka=epsilon" help:"added to the denominator"`
+	WeightDecay    float64        `cfg:"weight_decay,aka=wd|decay|l2" help:"decay of the weights"`
 	AMSGrad        bool           `cfg:"amsgrad" help:"divide by the largest average so far"`
 	Maximize       bool           `cfg:"maximize" help:"ascend instead"`
 	Foreach        *bool          `cfg:"foreach" help:"PyTorch's order of operations, as with fused: false"`

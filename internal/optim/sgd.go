@@ -13,11 +13,11 @@ func init() { register("sgd", "SGD", SGD{LR: 1e-3}) }
 
 // SGD is torch.optim.SGD: stochastic gradient descent, with momentum and Nesterov's on request.
 type SGD struct {
-	Params         lighter.Params `cfg:"params,required" help:"what to optimize: parameters, or groups of them"`
+	Params         lighter.Params `cfg:"params,required,aka=parameters" help:"what to optimize: parameters, or groups of them"`
 	LR             float64        `cfg:"lr,aka=learning_rate" help:"learning rate"`
-	Momentum       float64        `cfg:"momentum" help:"momentum factor"`
+	Momentum       float64        `cfg:"momentum,aka=mom" help:"momentum factor"`
 	Dampening      float64        `cfg:"dampening" help:"dampening of the momentum"`
-	WeightDecay    float64        `cfg:"weight_decay" help:"L2 penalty"`
+	WeightDecay    float64        `cfg:"weight_decay,aka=wd|decay|l2" help:"L2 penalty"`
 	Nesterov       bool           `cfg:"nesterov" help:"Nesterov's momentum; needs momentum and no dampening"`
 	Maximize       bool           `cfg:"maximize" help:"ascend instead"`
 	Foreach        *bool          `cfg:"foreach" help:"PyTorch's order of operations, as with fused: false"`

@@ -30,7 +30,7 @@ type Report struct {
 // Check decodes everything the roots need, as a build would, without building anything, and reports every problem.
 func Check(c *config.Config, env Env, roots ...Root) Report {
 	c, slips := corrected(c)
-	h := &host{env: env, checking: true, warned: map[string]bool{}, paths: map[string]bool{}}
+	h := &host{env: env, checking: true, paths: map[string]bool{}}
 	r := config.NewResolver(c, h)
 	for _, root := range roots {
 		h.checkRoot(r, c, root)
@@ -74,7 +74,7 @@ func (h *host) checkRoot(r *config.Resolver, c *config.Config, root Root) {
 			h.problems.Errorf(n.Get("_target_").Pos, root.Path, "%s", root.Wrong(fmt.Sprintf("<class '%s'>", x.Entry.Target)))
 		}
 	default:
-		h.problems.Errorf(n.Pos, root.Path, "%s", root.Wrong(describe(v)))
+		h.problems.Errorf(n.Pos, root.Path, "%s", root.Wrong(Describe(v)))
 	}
 }
 
@@ -82,6 +82,11 @@ func (h *host) fail(path string, err error, pos diag.Pos) {
 	d := decoder{path: path}
 	d.fail(err, pos)
 	h.problems.Add(d.problems...)
+}
+
+// Value resolves what needs no component: a number behind a reference or an expression.
+func Value(c *config.Config, path string) (any, error) {
+	return config.NewResolver(c, &host{checking: true, paths: map[string]bool{}}).Resolve(path)
 }
 
 // Build makes the components of a configuration, each where it is first needed.
@@ -92,7 +97,7 @@ type Build struct {
 
 // NewBuild begins a build.
 func NewBuild(c *config.Config, env Env) *Build {
-	h := &host{env: env, warned: map[string]bool{}}
+	h := &host{env: env}
 	return &Build{host: h, resolver: config.NewResolver(c, h)}
 }
 
@@ -105,7 +110,7 @@ func Get[K any](b *Build, path string) (K, error) {
 	}
 	k, ok := v.(K)
 	if !ok {
-		return none, fmt.Errorf("%s must be %s, got %s", path, kindName(reflect.TypeFor[K]()), describe(v))
+		return none, fmt.Errorf("%s must be %s, got %s", path, kindName(reflect.TypeFor[K]()), Describe(v))
 	}
 	return k, nil
 }
@@ -120,7 +125,7 @@ func New[K any](target string, env *Env, args map[string]any) (K, error) {
 	}
 	h := env.host
 	if h == nil {
-		h = &host{env: *env, warned: map[string]bool{}}
+		h = &host{env: *env}
 	}
 	v, err := h.callable(e, decoder{args: e.proto})(nil, args)
 	if err != nil {

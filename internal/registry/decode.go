@@ -28,22 +28,17 @@ type decoder struct {
 	problems diag.List
 }
 
-// mode reads `_mode_` and says whether it is callable.
-func (d *decoder) mode(n *config.Node) (callable bool) {
-	switch mode := n.Text(); mode {
-	case "default":
-		return false
-	case "callable":
-		return true
-	case "debug":
-		d.problems.Errorf(n.Pos, d.path, "_mode_ \"debug\" opens Python's debugger, which is not here: remove it")
-	default:
-		p := d.problems.Errorf(n.Pos, d.path, "Unsupported option %q for _mode_ of %s, Available options are default, callable", mode, d.entry.Target)
-		if near := diag.Nearest(mode, []string{"default", "callable"}, 1); len(near) > 0 {
+// mode reads `_mode_`: default, callable or debug.
+func (d *decoder) mode(n *config.Node) string {
+	modes := []string{"default", "callable", "debug"}
+	mode := n.Text()
+	if !slices.Contains(modes, mode) {
+		p := d.problems.Errorf(n.Pos, d.path, "Unsupported option %q for _mode_ of %s, Available options are %s", mode, d.entry.Target, strings.Join(modes, ", "))
+		if near := diag.Nearest(mode, modes, 1); len(near) > 0 {
 			p.Hint = fmt.Sprintf("did you mean %q?", near[0])
 		}
 	}
-	return false
+	return mode
 }
 
 func (d *decoder) keyword(r *config.Resolver, p config.Pair) {
@@ -160,19 +155,25 @@ func (d *decoder) assign(f Field, dst reflect.Value, v any, n *config.Node, path
 		return
 	}
 	wrong := func(want string) {
-		p := d.problems.Errorf(posOf(n, d.node), path, "%s of %s must be %s, got %s", f.Name, d.entry.Target, want, describe(v))
+		pos := posOf(n, d.node)
+		if t := n.Get("_target_"); t != nil {
+			pos = t.Pos
+		}
+		p := d.problems.Errorf(pos, path, "%s of %s must be %s, got %s", f.Name, d.entry.Target, want, Describe(v))
 		d.explain(p, n)
 	}
 	if dst.CanAddr() && dst.Addr().Type().Implements(decoderType) {
+		decode := dst.Addr().Interface().(Decoder).DecodeConfig
 		if containsLater(v) {
 			d.unknown = true
-			return
+			c, ok := dst.Addr().Interface().(Checker)
+			if !ok {
+				return
+			}
+			decode = c.CheckConfig
 		}
-		dec := dst.Addr().Interface().(Decoder)
-		if err := dec.DecodeConfig(v); err != nil {
-			p := d.problems.Errorf(posOf(n, d.node), path, "%s of %s: %v", f.Name, d.entry.Target, err)
-			p.Err = err
-			d.explain(p, n)
+		if err := decode(v); err != nil {
+			d.misfit(f, decode, v, err, n, path)
 		}
 		return
 	}
@@ -385,8 +386,8 @@ func kindName(t reflect.Type) string {
 	return "a " + t.Name()
 }
 
-// describe names a resolved value for a message.
-func describe(v any) string {
+// Describe names a resolved value for a message.
+func Describe(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return "null"

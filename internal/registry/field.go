@@ -31,6 +31,12 @@ type Decoder interface {
 	ConfigType() string
 }
 
+// Checker is a Decoder that looks at what is known of a value before components are built: it is given what DecodeConfig will be,
+// with a [Promise] for each component and config.Unknown for what an expression makes of one.
+type Checker interface {
+	CheckConfig(v any) error
+}
+
 var decoderType = reflect.TypeFor[Decoder]()
 
 func fieldsOf(proto reflect.Value) ([]Field, error) {

@@ -37,13 +37,24 @@ type Func = func(args []any, kwargs map[string]any) (any, error)
 // Promise stands, while checking, for the component an entry would build.
 type Promise struct{ Entry *Entry }
 
+// Fits reports whether a value of a [Checker] can be a K: it is one, it will be one, or that is not known yet.
+func Fits[K any](v any) bool {
+	switch x := v.(type) {
+	case Promise:
+		return fits(x.Entry.Kind, reflect.TypeFor[K]())
+	case config.Unknown:
+		return true
+	}
+	_, ok := v.(K)
+	return ok
+}
+
 // host gives the language its components. With checking set it builds nothing and collects every problem.
 type host struct {
 	env      Env
 	checking bool
 	problems diag.List
 	built    []any
-	warned   map[string]bool
 
 	paths map[string]bool // of the components, while checking
 }
@@ -53,7 +64,14 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 	targetPos := n.Get("_target_").Pos
 	e, ok := Lookup(target)
 	if !ok {
-		return h.unknown(diag.List{unknownTarget(target, targetPos, path)})
+		problems := diag.List{unknownTarget(target, targetPos, path)}
+		for _, pair := range n.Pairs {
+			if h.checking && pair.Key != "_target_" { // what is wrong inside is found as well
+				_, err := r.Resolve(config.Join(path, pair.Key))
+				problems.Add(diag.AsList(err)...)
+			}
+		}
+		return h.unknown(problems)
 	}
 	d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), node: n, path: path, given: map[string]bool{}}
 	d.args.Set(e.proto)
@@ -61,7 +79,7 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 	if h.checking {
 		h.paths[path] = true
 	}
-	callable := false
+	mode := "default"
 	var unneeded []string
 	if p, ok := e.proto.Interface().(Pruner); ok {
 		unneeded = p.Prune(h.env.Stage)
@@ -71,7 +89,7 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		case "_target_", "_disabled_", "_requires_":
 			continue
 		case "_mode_":
-			callable = d.mode(pair.Value)
+			mode = d.mode(pair.Value)
 			continue
 		case "_args_":
 			d.positional(r, pair)
@@ -83,18 +101,18 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		}
 		d.keyword(r, pair)
 	}
-	if callable {
+	if mode == "callable" {
 		return h.partial(&d)
 	}
 	d.finish(targetPos)
 	if h.checking || d.problems.HasErrors() {
 		return h.promise(e, d.problems)
 	}
-	for _, w := range d.problems {
-		h.warn(w)
-	}
 	env := h.env
 	env.Path, env.host = path, h
+	if mode == "debug" { // Python's Lighter opens its debugger here; what one looks at there are the arguments
+		h.env.Log.Info().Msgf("%s: %s(%s)", path, e.Target, strings.Trim(fmt.Sprintf("%+v", d.args.Interface()), "{}"))
+	}
 	v, err := e.make(d.args, &env)
 	if err != nil {
 		return nil, diag.List{d.blame(err, targetPos)}
@@ -125,15 +143,6 @@ func (h *host) unknown(problems diag.List) (any, error) {
 	}
 	h.problems.Add(problems...)
 	return config.Unknown{}, nil
-}
-
-// warn logs a warning of the declaration once, with its place.
-func (h *host) warn(d diag.Diagnostic) {
-	if h.warned[d.Error()] {
-		return
-	}
-	h.warned[d.Error()] = true
-	h.env.Log.Warn().Msg(d.Error())
 }
 
 func unknownTarget(target string, pos diag.Pos, path string) diag.Diagnostic {
@@ -185,6 +194,9 @@ func (h *host) Module(name string) (any, bool) {
 
 // namespace is a dotted prefix of targets and constants.
 type namespace string
+
+// TypeName is Python's word for it.
+func (namespace) TypeName() string { return "module" }
 
 func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 	full := name

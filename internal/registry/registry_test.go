@@ -109,15 +109,20 @@ var root = Root{Path: "run", Kind: reflect.TypeFor[*builtTrainer](), Wrong: func
 
 func compose(t *testing.T, yaml string) *config.Config {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "c.yaml")
-	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, problems := config.Compose(path)
+	c, problems := config.Compose(file(t, yaml))
 	if problems.HasErrors() {
 		t.Fatal(problems)
 	}
 	return c
+}
+
+func file(t *testing.T, yaml string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 const good = `
@@ -196,7 +201,8 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		{"args", "in_features: 2, out_features: 3", "_args_: 5", "Expected _args_ to be a list, but got int", ""},
 		{"too many args", "in_features: 2, out_features: 3", "_args_: [1, 2, true, zeros, cpu, 7]", "takes 5 positional arguments", ""},
 		{"twice", "in_features: 2, out_features: 3", "in_features: 1, _args_: [1, 2]", "multiple values", ""},
-		{"mode", "in_features: 2", "_mode_: bogus, in_features: 2", `Unsupported option "bogus" for _mode_`, ""},
+		{"mode", "in_features: 2", "_mode_: calable, in_features: 2", `Unsupported option "calable" for _mode_`, `did you mean "callable"?`},
+		{"another mode", "in_features: 2", "_mode_: bogus, in_features: 2", `Unsupported option "bogus" for _mode_`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			yaml := strings.Replace(base, c.old, c.new, 1)
@@ -219,6 +225,19 @@ func TestAllProblemsAtOnce(t *testing.T) {
 `)
 	if problems := Check(c, Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems; len(problems) != 4 {
 		t.Errorf("%d problems, want the 4 there are:\n%v", len(problems), problems)
+	}
+}
+
+func TestProblemsInsideAnUnknownTarget(t *testing.T) {
+	c := compose(t, `run:
+  _target_: toy.Trainer
+  network: {_target_: toy.nn.Sequentail, _args_: [{_target_: toy.nn.Linear, in_features: x, out_features: 1}], more: "@nothing"}
+`)
+	problems := Check(c, Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems
+	for _, want := range []string{"toy.nn.Sequentail", "in_features of toy.nn.Linear must be an int", "Reference '@nothing' not found"} {
+		if !strings.Contains(problems.Error(), want) {
+			t.Errorf("%q is not in %v", want, problems)
+		}
 	}
 }
 

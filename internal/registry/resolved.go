@@ -22,7 +22,7 @@ type viewer struct {
 }
 
 func newViewer(c *config.Config, env Env) *viewer {
-	h := &host{env: env, checking: true, warned: map[string]bool{}, paths: map[string]bool{}}
+	h := &host{env: env, checking: true, paths: map[string]bool{}}
 	return &viewer{config: c, resolver: config.NewResolver(c, h), open: map[string]bool{}}
 }
 

@@ -143,7 +143,7 @@ func (s *schema) field(f Field) object {
 // ofType is the schema of a value of a Go type, or of a reference to one.
 func (s *schema) ofType(t reflect.Type) object {
 	if isDecoder(t) {
-		return ref("value")
+		return s.form(t)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -180,8 +180,27 @@ func (s *schema) ofType(t reflect.Type) object {
 	return ref("value")
 }
 
+// form is the schema of a Decoder: any value, in which a component is one that a Checker takes.
+func (s *schema) form(t reflect.Type) object {
+	c, ok := reflect.New(t).Interface().(Checker)
+	if !ok {
+		return ref("value")
+	}
+	def := "form " + t.String()
+	if s.defs[def] == nil {
+		of := slices.DeleteFunc(All(), func(e *Entry) bool { return c.CheckConfig(Promise{e}) != nil })
+		s.defs[def] = s.choice(of, "the name of "+c.(Decoder).ConfigType())
+	}
+	one := object{"$ref": "#/$defs/" + strings.ReplaceAll(def, " ", "%20")}
+	return object{
+		"items": one, "if": object{"type": "object"},
+		"then": object{"allOf": []any{one}, "if": object{"required": []string{"_target_"}}, "else": object{"additionalProperties": ref("value")}},
+	}
+}
+
+// typed is a type or a reference. patternErrorMessage is what editors show for another string.
 func typed(name string) object {
-	return object{"type": []string{name, "string"}, "pattern": referencePattern}
+	return object{"type": []string{name, "string"}, "pattern": referencePattern, "patternErrorMessage": "expected " + name + ", or a reference with @, % or $"}
 }
 
 // kind is a component of a kind, a reference to one, or null.
@@ -207,27 +226,32 @@ func (s *schema) kind(t reflect.Type) object {
 	return object{"$ref": "#/$defs/kind%20" + name}
 }
 
-// choice is one of the entries, by target, with the aliases.
+// choice is one of the entries. Editors offer the targets; aliases are accepted.
 func (s *schema) choice(entries []*Entry, text string) object {
-	var names []string
-	var cases []any
-	for _, e := range entries {
-		own := append([]string{e.Target}, e.Aliases...)
-		names = append(names, own...)
-		cases = append(cases, object{
-			"if":   object{"required": []string{"_target_"}, "properties": object{"_target_": object{"enum": own}}},
+	names := make([]string, len(entries))
+	cases := make([]any, len(entries))
+	other := []string{"[@%$]", `project\.`}
+	for i, e := range entries {
+		names[i] = e.Target
+		for _, alias := range e.Aliases {
+			other = append(other, regexp.QuoteMeta(alias)+"$")
+		}
+		cases[i] = object{
+			"if":   object{"required": []string{"_target_"}, "properties": object{"_target_": object{"enum": append([]string{e.Target}, e.Aliases...)}}},
 			"then": ref(e.Target),
-		})
+		}
 	}
-	slices.Sort(names)
-	return object{
-		"type": []string{"object", "string", "null"}, "pattern": referencePattern,
+	o := object{
+		"type": []string{"object", "string", "null"}, "pattern": referencePattern, "patternErrorMessage": "expected a component, or a reference with @, % or $",
 		"properties": object{"_target_": object{
 			"description": text,
-			"anyOf":       []any{object{"enum": names}, object{"type": "string", "pattern": `^([@%$]|project\.)`}},
+			"anyOf":       []any{object{"enum": names}, object{"type": "string", "pattern": "^(" + strings.Join(other, "|") + ")"}},
 		}},
-		"if": object{"type": "object"}, "then": object{"allOf": cases},
 	}
+	if len(cases) > 0 {
+		o["if"], o["then"] = object{"type": "object"}, object{"allOf": cases}
+	}
+	return o
 }
 
 // plainDefault is a default that JSON can have.

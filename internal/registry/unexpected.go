@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lighter-go/lighter/internal/config"
@@ -23,6 +25,8 @@ func (d *decoder) unexpected(p config.Pair) {
 		problem.Hint = fmt.Sprintf("remove it with ~%s", config.Join(d.path, p.Key))
 	case len(d.entry.Fields) == 0:
 		problem.Hint = "it takes no arguments"
+	case len(d.entry.Fields) > 12:
+		problem.Hint = fmt.Sprintf("`lighter list %s` shows what it takes", d.entry.Target)
 	default:
 		problem.Hint = "it takes " + strings.Join(d.names(), ", ")
 	}
@@ -79,7 +83,7 @@ func (d *decoder) names() []string {
 	return names
 }
 
-// explain adds where the target was set and what overrode the value.
+// explain adds where the target was set, who overrode the value and what it replaces.
 func (d *decoder) explain(to *diag.Diagnostic, v *config.Node) {
 	if d.node == nil {
 		return
@@ -87,12 +91,58 @@ func (d *decoder) explain(to *diag.Diagnostic, v *config.Node) {
 	if t := d.node.Get("_target_"); t != nil {
 		to.Notes = append(to.Notes, diag.Note{Pos: t.Pos, Msg: d.entry.Target + " is set here"})
 	}
-	if v != nil {
-		if note, ok := v.Overridden(); ok {
-			to.Notes = append(to.Notes, note)
+	if v == nil {
+		return
+	}
+	if note, ok := v.Overridden(); ok && diag.IsArgument(note.Pos.Source) {
+		to.Notes = append(to.Notes, note)
+	}
+	to.Notes = append(to.Notes, v.Was...)
+}
+
+// misfit reports what a Decoder found wrong with v, at the key of a mapping or the item of a list that is to blame.
+func (d *decoder) misfit(f Field, decode func(any) error, v any, err error, n *config.Node, path string) {
+	msg, more, _ := strings.Cut(err.Error(), "\n")
+	p := d.problems.Errorf(posOf(n, d.node), path, "%s of %s: %s", f.Name, d.entry.Target, msg)
+	p.Err, p.Hint = err, more
+	if items, ok := v.([]any); ok && n != nil && len(n.Items) == len(items) {
+		i := slices.IndexFunc(items, func(item any) bool { e := decode(item); return e != nil && e.Error() == err.Error() })
+		if i >= 0 {
+			n, path = n.Items[i], config.Join(path, strconv.Itoa(i))
+			p.Pos, p.Path = n.Pos, path
 		}
 	}
+	if t := n.Get("_target_"); t != nil {
+		p.Pos = t.Pos
+	}
+	var unknown *keyError
+	var wrong *fieldError
+	switch {
+	case errors.As(err, &unknown):
+		if pair, ok := n.Lookup(unknown.key); ok {
+			p.Pos, p.Path = pair.KeyPos, config.Join(path, unknown.key)
+		}
+		p.Hint = "it takes " + strings.Join(unknown.known, ", ")
+		if near := diag.Nearest(unknown.key, unknown.known, 1); len(near) > 0 {
+			p.Hint = fmt.Sprintf("did you mean %q?", near[0])
+		}
+	case errors.As(err, &wrong):
+		if v := n.Get(wrong.field); v != nil {
+			p.Pos, p.Path = v.Pos, config.Join(path, wrong.field)
+		}
+	}
+	d.explain(p, n)
 }
+
+type keyError struct {
+	key   string
+	known []string
+}
+
+func (e *keyError) Error() string { return fmt.Sprintf("unknown key %q", e.key) }
+
+// UnknownKey is what a [Decoder] of a mapping returns for a key that is none of the known.
+func UnknownKey(key string, known []string) error { return &keyError{key, known} }
 
 // earlierTarget says that an argument was given before the target was changed, nil when it was not.
 func (d *decoder) earlierTarget(p config.Pair) *diag.Note {

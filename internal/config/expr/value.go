@@ -211,14 +211,22 @@ func (m *machine) callable(f starlark.Callable) Func {
 	}
 }
 
+// TypeName is what messages call the type of a value of the host: the name it gives itself, else Go's.
+func TypeName(v any) string {
+	if n, ok := v.(interface{ TypeName() string }); ok {
+		return n.TypeName()
+	}
+	return fmt.Sprintf("%T", v)
+}
+
 // object is a value of the host.
 type object struct {
 	m     *machine
 	value any
 }
 
-func (o *object) String() string        { return fmt.Sprintf("<%T>", o.value) }
-func (o *object) Type() string          { return fmt.Sprintf("%T", o.value) }
+func (o *object) String() string        { return "<" + o.Type() + ">" }
+func (o *object) Type() string          { return TypeName(o.value) }
 func (o *object) Freeze()               {}
 func (o *object) Truth() starlark.Bool  { return true }
 func (o *object) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", o.Type()) }
