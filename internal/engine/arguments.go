@@ -12,6 +12,8 @@ import (
 type arguments struct {
 	Accelerator           string    `cfg:"accelerator" help:"cpu, gpu, cuda, or auto: a GPU when there is one" oneof:"auto|cpu|gpu|cuda"`
 	Devices               devices   `cfg:"devices,aka=gpus|num_gpus|num_devices" help:"number of devices: 1 or auto"`
+	Strategy              string    `cfg:"strategy" help:"how devices share the work: auto and single_device are one device" oneof:"auto|single_device"`
+	NumNodes              int       `cfg:"num_nodes" help:"number of machines: 1"`
 	Precision             precision `cfg:"precision,aka=amp" help:"32-true or bf16-mixed"`
 	Logger                loggers   `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
 	Callbacks             callbacks `cfg:"callbacks" help:"a callback or a list of them"`
@@ -39,13 +41,17 @@ type arguments struct {
 	DetectAnomaly         bool      `cfg:"detect_anomaly" help:"name the forward operation behind a NaN gradient; slow"`
 	InferenceMode         bool      `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
 	DefaultRootDir        *string   `cfg:"default_root_dir,aka=output_dir|root_dir|out_dir" help:"folder for logs and checkpoints; default the working folder"`
+	SyncBatchnorm         any       `cfg:"sync_batchnorm,ignored" help:"no effect with one process"`
+	UseDistributedSampler any       `cfg:"use_distributed_sampler,ignored" help:"no effect with one process"`
+	EnableAutologHparams  any       `cfg:"enable_autolog_hparams,ignored" help:"no effect: the configuration is saved as Lighter saves it"`
+	SuggestIntegrations   any       `cfg:"suggest_integrations,ignored" help:"no effect: nothing is advertised"`
 	MemoryFormat          string    `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
 }
 
 func init() {
 	one := 1
 	registry.Register("pytorch_lightning.Trainer", arguments{
-		Accelerator: "auto", MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto",
+		Accelerator: "auto", Strategy: "auto", NumNodes: 1, MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto",
 	}, "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.trainer.Trainer", "pytorch_lightning.trainer.trainer.Trainer",
 		"lightning.pytorch.trainer.Trainer", "lightning.pytorch.trainer.trainer.Trainer")
 }
@@ -72,6 +78,9 @@ func (a arguments) Validate() error {
 		if err != nil {
 			return err
 		}
+	}
+	if a.NumNodes != 1 {
+		return lighter.FieldError("num_nodes", "one machine is supported: must be 1, got %d", a.NumNodes)
 	}
 	if a.GradientClipVal != nil && *a.GradientClipVal < 0 {
 		return lighter.FieldError("gradient_clip_val", "must not be negative, got %v", *a.GradientClipVal)

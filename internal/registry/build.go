@@ -29,7 +29,7 @@ type Report struct {
 
 // Check decodes everything the roots need, as a build would, without building anything, and reports every problem.
 func Check(c *config.Config, env Env, roots ...Root) Report {
-	c, slips := corrected(c)
+	c, slips := corrected(c, roots)
 	h := &host{env: env, checking: true, paths: map[string]bool{}}
 	r := config.NewResolver(c, h)
 	for _, root := range roots {

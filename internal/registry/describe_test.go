@@ -200,6 +200,20 @@ func TestEveryValueOutsideItsRangeIsReported(t *testing.T) {
 	}
 }
 
+func TestMisspeltTargetKeys(t *testing.T) {
+	const yaml = "run:\n  _target_: toy.Trainer\n  network: {KEY: toy.nn.Linear, in_features: 1, out_features: 1}\n"
+	for _, key := range []string{"_traget_", "target", "_target", "_targets_", "Target"} {
+		problems := Check(compose(t, strings.Replace(yaml, "KEY", key, 1)), Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems
+		if len(problems) != 1 || problems[0].Hint != `did you mean "_target_"?` {
+			t.Errorf("%s: got %v, want one problem with the right key", key, problems)
+		}
+	}
+	free := strings.Replace(yaml, "KEY: toy.nn.Linear", "_target_: \"%vars::target\"", 1) + "vars: {target: toy.nn.Linear}\n"
+	if problems := Check(compose(t, free), Env{Stage: "fit", Log: zerolog.Nop()}, root).Problems; len(problems) > 0 {
+		t.Errorf("a free key named target: %v", problems)
+	}
+}
+
 func TestMergeDropsWhatFollows(t *testing.T) {
 	c, composed := config.Compose(file(t, "ran:\n  _target_: toy.Trainer\n"))
 	if composed.HasErrors() {

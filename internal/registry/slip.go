@@ -1,51 +1,68 @@
 package registry
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/internal/diag"
 )
 
 // corrected reports the mappings in which the key `_target_` is misspelt, and gives the configuration without these
 // slips, so that they are all that is reported of them. A key is such a slip when its value is the name of a component.
-func corrected(c *config.Config) (*config.Config, diag.List) {
-	var problems diag.List
-	if !misspelt(c.Root, "", &problems, nil) {
+func corrected(c *config.Config, roots []Root) (*config.Config, diag.List) {
+	var found slips
+	found.find(c.Root, roots)
+	if found.problems == nil {
 		return c, nil
 	}
 	fixed := *c
 	fixed.Root = c.Root.Clone()
-	misspelt(fixed.Root, "", new(diag.List), func(p *config.Pair) { p.Key = "_target_" })
-	return &fixed, problems
+	(&slips{fix: true}).find(fixed.Root, roots)
+	return &fixed, found.problems
 }
 
-// misspelt finds the slips below n, and hands each to fix.
-func misspelt(n *config.Node, path string, problems *diag.List, fix func(*config.Pair)) (found bool) {
-	for _, item := range n.Items {
-		found = misspelt(item, path, problems, fix) || found
+// slips are the misspelt keys of a tree.
+type slips struct {
+	fix      bool // correct them
+	free     bool // in a section of the user's own, "target" is a name like others
+	problems diag.List
+}
+
+func (s *slips) find(root *config.Node, roots []Root) {
+	for _, p := range root.Pairs {
+		s.free = !slices.ContainsFunc(roots, func(r Root) bool { return r.Path == p.Key })
+		s.walk(p.Value, p.Key)
+	}
+}
+
+func (s *slips) walk(n *config.Node, path string) {
+	for i, item := range n.Items {
+		s.walk(item, config.Join(path, strconv.Itoa(i)))
 	}
 	_, isComponent := n.Target()
 	for i := range n.Pairs {
 		p := &n.Pairs[i]
 		at := config.Join(path, p.Key)
-		if !isComponent && isTarget(p.Value.Text()) && p.Key != "_target_" && diag.Distance(p.Key, "_target_") <= 2 {
-			problems.Errorf(p.KeyPos, at, "unknown key %q beside the name of a component", p.Key).Hint = `did you mean "_target_"?`
-			if fix != nil {
-				fix(p)
+		if !isComponent && s.isSlip(p) {
+			s.problems.Errorf(p.KeyPos, at, "unknown key %q beside the name of a component", p.Key).Hint = `did you mean "_target_"?`
+			isComponent = true
+			if s.fix {
+				p.Key = "_target_"
 			}
-			isComponent, found = true, true
 		}
-		found = misspelt(p.Value, at, problems, fix) || found
+		s.walk(p.Value, at)
 	}
-	return found
 }
 
-func isTarget(name string) bool {
-	if name == "" {
+func (s *slips) isSlip(p *config.Pair) bool {
+	if s.free && p.Key == "target" || diag.Distance(p.Key, "_target_") > 2 {
 		return false
 	}
-	if _, ok := Lookup(name); ok {
+	target := p.Value.Text()
+	if _, ok := Lookup(target); ok {
 		return true
 	}
-	_, ok := ownerOf(name)
+	_, ok := ownerOf(target)
 	return ok
 }
