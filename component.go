@@ -194,7 +194,7 @@ type Logger interface {
 	Finalize(status string) error
 }
 
-// Scalar is a logged number. Values pass through float32, as in PyTorch Lightning.
+// Scalar is a logged number. Values pass through float32, as in PyTorch Lightning, but for those of [Trainer.WriteRow].
 type Scalar struct {
 	Name  string
 	Value float64

@@ -81,6 +81,11 @@ type Trainer interface {
 	LogEpoch(name string, v float64)
 	// StepLogged says whether the values of this batch will be written: when not, don't compute what only a step row shows.
 	StepLogged() bool
+	// RowDue says whether `log_every_n_steps` asks for a row of the optimizer step under way, in each of its batches.
+	RowDue() bool
+	// WriteRow gives the loggers a row at once, with the step of the training row under way and no epoch. Its values stay
+	// float64.
+	WriteRow(row []Scalar) error
 	// Metrics are the values logged last, by name. Waits for the device.
 	Metrics() map[string]float64
 	// CkptPath is the checkpoint that the stage started from, "" for none.
@@ -94,6 +99,8 @@ type Trainer interface {
 	DefaultRootDir() string
 	Model() Model
 	Optimizer() Optimizer
+	// Schedule says when the fit's learning rates change; nil when nothing changes them.
+	Schedule() *Schedule
 	// SaveCheckpoint writes the run's whole state to path.
 	SaveCheckpoint(path string, weightsOnly bool) error
 	// Stop ends the fit at the end of this epoch.

@@ -129,7 +129,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 			command(lighter, 20, 420, "fit", mlp, epochs),
 			command(bareLoop, 20, 420, "mlp", "digits.bin", "%d"),
 			command(peer, 2, 52, "fit", mlp, step, digits, valDigits, epochs)}},
-		{name: "CNN contiguous", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfPeer: 1.5, programs: [3]*program{
+		{name: "CNN contiguous", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, programs: [3]*program{
 			command(lighter, 1, 6, "fit", cnn, epochs, format+"contiguous"),
 			command(bareLoop, 1, 6, "cnn", "%d"),
 			command(peer, 1, 6, "fit", cnn, step, epochs)}},

@@ -30,7 +30,7 @@ cp "$(go env GOROOT)/LICENSE" "$root/licenses/go/"
 eval "$("$build/env.sh")"
 while read -r module folder; do
   mkdir -p "$root/licenses/$module"
-  find "$folder" -maxdepth 1 -type f \( -iname 'license*' -o -iname 'copying*' -o -iname 'notice*' \) -exec cp -t "$root/licenses/$module" {} +
+  find "$folder" -maxdepth 1 -type f \( -iname '*licen[cs]e*' -o -iname 'copying*' -o -iname 'notice*' \) -exec cp -t "$root/licenses/$module" {} +
   [ -n "$(ls -A "$root/licenses/$module")" ] || die "$module carries no licence: it cannot be shipped"
 done < <(go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/lighter | sort -u)
 chmod -R u+w,go+rX "$root/licenses"

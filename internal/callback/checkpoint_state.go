@@ -59,7 +59,7 @@ func (c *Checkpoint) LoadStateDict(state lighter.Dict) error {
 	models, _ := state["best_k_models"].(lighter.Dict)
 	var best []kept
 	for _, path := range loadedOrder(state, models) {
-		score, err := loadedScore("best_k_models", models[path])
+		score, err := loadedScore("ModelCheckpoint", "best_k_models", models[path])
 		if err != nil {
 			return err
 		}
@@ -67,11 +67,11 @@ func (c *Checkpoint) LoadStateDict(state lighter.Dict) error {
 			best = append(best, kept{path, *score})
 		}
 	}
-	bestScore, err := loadedScore("best_model_score", state["best_model_score"])
+	bestScore, err := loadedScore("ModelCheckpoint", "best_model_score", state["best_model_score"])
 	if err != nil {
 		return err
 	}
-	kth, err := loadedScore("kth_value", state["kth_value"])
+	kth, err := loadedScore("ModelCheckpoint", "kth_value", state["kth_value"])
 	if err != nil {
 		return err
 	}
@@ -99,14 +99,15 @@ func loadedOrder(state lighter.Dict, models lighter.Dict) []string {
 	return order
 }
 
-func loadedScore(name string, v lighter.Value) (*float64, error) {
+// loadedScore reads a score of the state of a class of callback; nil when there is none.
+func loadedScore(class, name string, v lighter.Value) (*float64, error) {
 	var score float64
 	switch x := v.(type) {
 	case nil:
 		return nil, nil
 	case tensor.Tensor:
 		if x.Numel() != 1 {
-			return nil, fmt.Errorf("%s in the state of ModelCheckpoint is a tensor of shape %v, not a number", name, x.Shape())
+			return nil, fmt.Errorf("%s in the state of %s is a tensor of shape %v, not a number", name, class, x.Shape())
 		}
 		score = x.Item()
 	case float64:
@@ -114,7 +115,7 @@ func loadedScore(name string, v lighter.Value) (*float64, error) {
 	case int64:
 		score = float64(x)
 	default:
-		return nil, fmt.Errorf("%s in the state of ModelCheckpoint is a %s, not a number", name, lighter.TypeName(v))
+		return nil, fmt.Errorf("%s in the state of %s is a %s, not a number", name, class, lighter.TypeName(v))
 	}
 	return &score, nil
 }

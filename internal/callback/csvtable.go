@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/lighter-go/lighter/internal/atomicfile"
 	"github.com/lighter-go/lighter/internal/config/expr"
@@ -21,47 +20,14 @@ import (
 type csvTable struct {
 	path    string
 	prefix  string
+	every   int64 // it is full after every so many steps
 	columns []string
 	begun   bool // the file is this run's
 	pending []map[string]string
 }
 
-// flushAfter is how long a row may wait in memory.
-const flushAfter = time.Second
-
-// serve writes rows until the channel is closed: after every n steps, and when a row has waited for a second.
-func (t *csvTable) serve(rows <-chan csvRow, n int64) error {
-	timer := time.NewTimer(flushAfter)
-	defer timer.Stop()
-	for {
-		flush := false
-		select {
-		case r, open := <-rows:
-			switch {
-			case !open:
-				return t.flush()
-			case r.flush:
-				flush = true
-			default:
-				if len(t.pending) == 0 {
-					timer.Reset(flushAfter)
-				}
-				t.add(r)
-				flush = (r.step+1)%n == 0
-			}
-		case <-timer.C:
-			flush = true
-		}
-		if flush {
-			if err := t.flush(); err != nil {
-				return err
-			}
-		}
-	}
-}
-
 // add formats a row as Python prints its numbers. The epoch is an int.
-func (t *csvTable) add(r csvRow) {
+func (t *csvTable) add(r loggedRow) (full bool) {
 	row := make(map[string]string, len(r.scalars)+1)
 	for _, s := range r.scalars {
 		text := expr.Float(s.Value)
@@ -72,6 +38,7 @@ func (t *csvTable) add(r csvRow) {
 	}
 	row["step"] = strconv.FormatInt(r.step, 10)
 	t.pending = append(t.pending, row)
+	return (r.step+1)%t.every == 0
 }
 
 func (t *csvTable) flush() error {

@@ -1,10 +1,12 @@
 package callback
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/internal/registry/registrytest"
+	"github.com/lighter-go/lighter/tensor"
 )
 
 func TestContract(t *testing.T) {
@@ -12,9 +14,23 @@ func TestContract(t *testing.T) {
 	registrytest.Contract(t, "pytorch_lightning.", map[string]registrytest.Args{
 		"pytorch_lightning.callbacks.ModelCheckpoint": none, "pytorch_lightning.callbacks.ModelSummary": none, "pytorch_lightning.callbacks.RichModelSummary": none,
 		"pytorch_lightning.callbacks.TQDMProgressBar": none, "pytorch_lightning.callbacks.RichProgressBar": none,
-		"pytorch_lightning.loggers.CSVLogger": {"save_dir": "logs"},
+		"pytorch_lightning.callbacks.EarlyStopping": {"monitor": "val/loss"}, "pytorch_lightning.callbacks.LearningRateMonitor": none,
+		"pytorch_lightning.callbacks.Timer": none, "pytorch_lightning.callbacks.OnExceptionCheckpoint": {"dirpath": "failures"},
+		"pytorch_lightning.loggers.CSVLogger": {"save_dir": "logs"}, "pytorch_lightning.loggers.TensorBoardLogger": {"save_dir": "logs"},
 	})
-	registrytest.Contract(t, "lighter.callbacks.", map[string]registrytest.Args{"lighter.callbacks.CsvWriter": {"path": "p.csv"}})
+	s := tensor.Open()
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "x")
+	image := registrytest.Args{"path": file, "tensor": tensor.FromSlice([]float32{0.5}, 1, 1, 1)}
+	registrytest.Contract(t, "lighter.callbacks.", map[string]registrytest.Args{
+		"lighter.callbacks.CsvWriter":                  {"path": "p.csv"},
+		"lighter.callbacks.Freezer":                    {"names": "0.weight"},
+		"lighter.callbacks.FileWriter":                 {"directory": "out", "value_key": "pred", "writer_fn": "tensor"},
+		"lighter.callbacks.file_writer.write_tensor":   image,
+		"lighter.callbacks.file_writer.write_image_2d": image,
+		"lighter.callbacks.file_writer.write_image_3d": {"path": file, "tensor": tensor.FromSlice([]float32{0.5}, 1, 1, 1, 1)},
+		"lighter.callbacks.file_writer.write_text":     {"path": file, "value": int64(1)},
+	})
 }
 
 // A YAML written for Lightning names these classes by any of their paths.
@@ -28,7 +44,13 @@ func TestPathsOfLightning(t *testing.T) {
 		"pytorch_lightning.callbacks.progress.TQDMProgressBar", "pytorch_lightning.callbacks.progress.tqdm_progress.TQDMProgressBar",
 		"pytorch_lightning.callbacks.RichProgressBar", "lightning.pytorch.callbacks.RichProgressBar",
 		"pytorch_lightning.loggers.CSVLogger", "lightning.pytorch.loggers.CSVLogger", "lightning.pytorch.loggers.csv_logs.CSVLogger",
+		"pytorch_lightning.loggers.TensorBoardLogger", "lightning.pytorch.loggers.TensorBoardLogger", "lightning.pytorch.loggers.tensorboard.TensorBoardLogger",
+		"pytorch_lightning.callbacks.EarlyStopping", "lightning.pytorch.callbacks.early_stopping.EarlyStopping",
+		"pytorch_lightning.callbacks.LearningRateMonitor", "lightning.pytorch.callbacks.lr_monitor.LearningRateMonitor",
+		"pytorch_lightning.callbacks.Timer", "lightning.pytorch.callbacks.timer.Timer",
+		"pytorch_lightning.callbacks.OnExceptionCheckpoint", "lightning.pytorch.callbacks.on_exception_checkpoint.OnExceptionCheckpoint",
 		"lighter.callbacks.CsvWriter", "lighter.callbacks.csv_writer.CsvWriter",
+		"lighter.callbacks.Freezer", "lighter.callbacks.freezer.Freezer", "lighter.callbacks.FileWriter", "lighter.callbacks.file_writer.FileWriter",
 	} {
 		if _, ok := registry.Lookup(name); !ok {
 			t.Errorf("%s is unknown", name)
@@ -44,9 +66,19 @@ func TestArgumentsOfLightning(t *testing.T) {
 			"every_n_train_steps", "train_time_interval", "every_n_epochs", "save_on_train_epoch_end", "enable_version_counter",
 		},
 		"pytorch_lightning.loggers.CSVLogger":         {"save_dir", "name", "version", "prefix", "flush_logs_every_n_steps"},
+		"pytorch_lightning.loggers.TensorBoardLogger": {"save_dir", "name", "version", "log_graph", "default_hp_metric", "prefix", "sub_dir"},
 		"pytorch_lightning.callbacks.TQDMProgressBar": {"refresh_rate", "process_position", "leave"},
 		"pytorch_lightning.callbacks.RichProgressBar": {"refresh_rate", "leave", "theme", "console_kwargs"},
-		"lighter.callbacks.CsvWriter":                 {"path", "keys"},
+		"pytorch_lightning.callbacks.EarlyStopping": {
+			"monitor", "min_delta", "patience", "verbose", "mode", "strict", "check_finite", "stopping_threshold", "divergence_threshold",
+			"check_on_train_epoch_end", "log_rank_zero_only",
+		},
+		"pytorch_lightning.callbacks.LearningRateMonitor":   {"logging_interval", "log_momentum", "log_weight_decay"},
+		"pytorch_lightning.callbacks.Timer":                 {"duration", "interval", "verbose"},
+		"pytorch_lightning.callbacks.OnExceptionCheckpoint": {"dirpath", "filename"},
+		"lighter.callbacks.CsvWriter":                       {"path", "keys"},
+		"lighter.callbacks.Freezer":                         {"names", "name_starts_with", "except_names", "except_name_starts_with", "until_step", "until_epoch"},
+		"lighter.callbacks.FileWriter":                      {"directory", "value_key", "writer_fn", "name_key"},
 	} {
 		e, ok := registry.Lookup(target)
 		if !ok || len(e.Fields) != len(want) {

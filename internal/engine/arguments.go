@@ -22,6 +22,7 @@ type arguments struct {
 	MinEpochs             *int      `cfg:"min_epochs" help:"do not stop early before this many epochs"`
 	MaxSteps              int       `cfg:"max_steps,aka=num_steps|total_steps" help:"stop after this many optimizer steps; -1 for no limit"`
 	MinSteps              *int      `cfg:"min_steps" help:"do not stop early before this many optimizer steps"`
+	MaxTime               any       `cfg:"max_time" help:"stop after this time: DD:HH:MM:SS, a mapping, or datetime.timedelta"`
 	LimitTrainBatches     limit     `cfg:"limit_train_batches" help:"batches of an epoch: a number, or a float fraction"`
 	LimitValBatches       limit     `cfg:"limit_val_batches" help:"batches of a validation: a number, or a float fraction"`
 	LimitTestBatches      limit     `cfg:"limit_test_batches" help:"batches of a test: a number, or a float fraction"`

@@ -78,6 +78,11 @@ func (t *Trainer) LogEpoch(name string, v float64) {
 
 // StepLogged says whether a row of this batch will be written.
 func (t *Trainer) StepLogged() bool {
+	return t.RowDue() && (t.mode != lighter.Train || t.windowEnds(t.loops[lighter.Train].batch))
+}
+
+// RowDue says whether a row of the optimizer step under way will be written.
+func (t *Trainer) RowDue() bool {
 	if t.sanity || len(t.loggers) == 0 {
 		return false
 	}
@@ -85,7 +90,16 @@ func (t *Trainer) StepLogged() bool {
 		return true
 	}
 	n := orElse(t.args.LogEveryNSteps, 50)
-	return n > 0 && (t.state.Stepped+1)%int64(n) == 0 && t.windowEnds(t.loops[lighter.Train].batch)
+	return n > 0 && (t.state.Stepped+1)%int64(n) == 0
+}
+
+// WriteRow writes a row of its own at once. Like all that is logged, its values are metrics, as float32.
+func (t *Trainer) WriteRow(row []lighter.Scalar) error {
+	t.results.makeMaps()
+	for _, s := range row {
+		t.results.keep(s.Name, float64(float32(s.Value)))
+	}
+	return t.write(row, t.state.Stepped, false)
 }
 
 // Metrics are the values logged last, those of the current batch included. Waits for the device.

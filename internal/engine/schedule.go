@@ -8,6 +8,9 @@ import (
 	"github.com/lighter-go/lighter"
 )
 
+// Schedule says when the fit's learning rates change.
+func (t *Trainer) Schedule() *lighter.Schedule { return t.schedule }
+
 // stepSchedule steps the scheduler when an interval ends: "step" after a batch whose window is complete, "epoch" after the last
 // batch. Schedulers that need a metric come later than the others, when validation and the epoch's end have given theirs.
 func (t *Trainer) stepSchedule(interval string, withMetric bool) error {

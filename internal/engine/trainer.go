@@ -63,6 +63,7 @@ const (
 	progressTarget   = "pytorch_lightning.callbacks.TQDMProgressBar"
 	summaryTarget    = "pytorch_lightning.callbacks.ModelSummary"
 	csvLoggerTarget  = "pytorch_lightning.loggers.CSVLogger"
+	timerTarget      = "pytorch_lightning.callbacks.Timer"
 	csvWriterTarget  = "lighter.callbacks.CsvWriter"
 )
 
@@ -107,6 +108,7 @@ func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
 	defaults := []component{
 		{summaryTarget, fit && enabled(t.args.EnableModelSummary) && !has[lighter.Summarizer](t.callbacks), nil},
 		{progressTarget, enabled(t.args.EnableProgressBar) && !has[lighter.Progress](t.callbacks), nil},
+		{timerTarget, fit && t.args.MaxTime != nil, map[string]any{"duration": t.args.MaxTime}},
 		{checkpointTarget, enabled(t.args.EnableCheckpointing) && t.args.FastDevRun == 0 && !has[lighter.Checkpointer](t.callbacks), nil},
 	}
 	if t.stage == "predict" && len(t.loggers) > 0 && !has[lighter.PredictionWriter](t.callbacks) {

@@ -40,6 +40,7 @@ type optimizer struct {
 	groups  []*group
 	public  []*lighter.ParamGroup
 	all     tensor.List
+	kept    []tensor.Tensor // state made after the build, freed by Close
 }
 
 // group is a parameter group with the state of its parameters.
@@ -264,12 +265,19 @@ func (o *optimizer) Close() error {
 	}
 	o.all.Free()
 	o.all = tensor.List{}
+	for _, t := range o.kept {
+		t.Free()
+	}
+	o.kept = nil
 	return nil
 }
 
 // Step implements lighter.Optimizer.
 func (o *optimizer) Step() {
 	for _, g := range o.groups {
+		if len(o.rule.columns(g.ParamGroup)) > len(g.state) {
+			o.grow(g)
+		}
 		if !g.aligned {
 			g.align()
 		}

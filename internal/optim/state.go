@@ -32,6 +32,20 @@ func (o *optimizer) prepare(g *group) {
 	}
 }
 
+// grow makes the state that an option calls for since the build: schedulers that cycle the momentum turn it on.
+func (o *optimizer) grow(g *group) {
+	s := tensor.Open()
+	defer s.Close()
+	had := len(g.state)
+	o.prepare(g)
+	for _, c := range g.state[had:] {
+		for i, t := range c.values {
+			c.values[i] = t.Keep()
+			o.kept = append(o.kept, c.values[i])
+		}
+	}
+}
+
 func (g *group) column(name string) []tensor.Tensor {
 	for _, c := range g.state {
 		if c.name == name {

@@ -22,7 +22,8 @@ type decoder struct {
 	node     *config.Node
 	path     string
 	given    map[string]bool
-	rest     []any // positional arguments of an args field
+	placed   int   // positional arguments so far
+	rest     []any // those of an args field
 	restNode []*config.Node
 	unknown  bool // a value is known only at build time
 	problems diag.List
@@ -95,6 +96,7 @@ func (d *decoder) positional(r *config.Resolver, p config.Pair) {
 
 // place gives positional argument i; those from an args field on are collected.
 func (d *decoder) place(i int, v any, n *config.Node, path string) {
+	d.placed = i + 1
 	var fields []Field
 	for _, f := range d.entry.Fields {
 		fields = append(fields, f)

@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -233,7 +234,7 @@ func (h *host) callable(e *Entry, from decoder) Func {
 		d.args.Set(from.args)
 		deepCopy(d.args)
 		for i, a := range args {
-			d.place(len(from.given)+i, a, nil, e.Target+"::_args_::"+strconv.Itoa(i))
+			d.place(from.placed+i, a, nil, e.Target+"::_args_::"+strconv.Itoa(i))
 		}
 		d.collect()
 		for name, v := range kwargs {
@@ -250,7 +251,7 @@ func (h *host) callable(e *Entry, from decoder) Func {
 		env := h.env
 		env.Path, env.host = e.Target, h
 		v, err := e.make(d.args, &env)
-		if err == nil {
+		if _, closes := v.(io.Closer); closes && err == nil { // others are not kept: a callable may be called for every sample
 			h.built = append(h.built, v)
 		}
 		return v, err

@@ -175,6 +175,32 @@ func TestBuild(t *testing.T) {
 }
 
 // Every row is one mistake in a sound configuration, and what is said about it.
+// A callable puts its own positional arguments first and takes keywords beside, as functools.partial; a call's keyword wins.
+func TestCallable(t *testing.T) {
+	c := compose(t, "f: {_target_: toy.nn.Linear, _mode_: callable, bias: false, _args_: [5]}\ng: {_target_: toy.nn.Linear, _mode_: callable, out_features: 7}\n")
+	b := NewBuild(c, Env{Log: zerolog.Nop()})
+	defer b.Close()
+	for _, call := range []struct {
+		path   string
+		args   []any
+		kwargs map[string]any
+		want   linear
+	}{
+		{"f", []any{int64(6)}, nil, linear{In: 5, Out: 6, Mode: "zeros"}},
+		{"f", nil, map[string]any{"out_features": int64(6), "bias": true}, linear{In: 5, Out: 6, Bias: true, Mode: "zeros"}},
+		{"g", []any{int64(2)}, nil, linear{In: 2, Out: 7, Bias: true, Mode: "zeros"}},
+	} {
+		f, err := Get[Func](b, call.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f(call.args, call.kwargs)
+		if err != nil || got.(*builtLinear).linear != call.want {
+			t.Errorf("%s(%v, %v) = %v, %v, want %v", call.path, call.args, call.kwargs, got, err, call.want)
+		}
+	}
+}
+
 func TestCheckSaysWhatIsWrong(t *testing.T) {
 	const base = `run:
   _target_: toy.Trainer

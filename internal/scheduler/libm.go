@@ -51,7 +51,7 @@ func cos(x float64) float64 {
 	return y
 }
 
-// pow is x to the power y. As in Python 0 has no negative powers; x is not negative when y is no whole number.
+// pow is x to the power y. As in Python 0 has no negative powers.
 func pow(x, y float64) (float64, error) {
 	switch {
 	case x == 0 && y < 0:
@@ -64,10 +64,10 @@ func pow(x, y float64) (float64, error) {
 	}
 	// exp(y·ln(x)), as 2^k times the power of a rest
 	exponent := newFloat(y)
-	exponent.Mul(exponent, log(x))
+	exponent.Mul(exponent, log(math.Abs(x)))
 	approximate, _ := exponent.Float64()
 	k := math.Round(approximate / math.Ln2)
-	if math.Abs(k) > 1100 {
+	if x < 0 || !(math.Abs(k) <= 1100) { // no number, and more than a float64 holds
 		return math.Pow(x, y), nil
 	}
 	rest := newFloat(k)

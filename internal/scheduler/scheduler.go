@@ -25,10 +25,9 @@ type member interface {
 	name() string
 	// advance is PyTorch's step.
 	advance() error
-	// undo takes back the initial step's count; begin does that step again; restart goes to epoch 0 later on.
+	// undo takes back what the initial step counted; begin does that step again.
 	undo()
 	begin() error
-	restart() error
 	last() []float64
 }
 
@@ -65,23 +64,34 @@ type scheduler struct {
 // build makes a scheduler and does its initial step. With a last epoch of -1 a schedule begins, else the groups must know
 // their initial_lr.
 func build(class string, o lighter.Optimizer, lastEpoch int, r rule) (*scheduler, error) {
+	if err := given(o); err != nil {
+		return nil, err
+	}
 	s := &scheduler{class: class, rule: r, optimizer: o, lastEpoch: lastEpoch}
 	for i, g := range o.Groups() {
-		given := g.Option("initial_lr")
-		if given == nil && lastEpoch != -1 {
+		initial := g.Option("initial_lr")
+		if initial == nil && lastEpoch != -1 {
 			return nil, lighter.FieldError("last_epoch", "param 'initial_lr' is not specified in param_groups[%d] when resuming scheduler with last_epoch >= 0. A resumed run restores it by itself: leave last_epoch at -1", i)
 		}
-		if given == nil {
-			given = g.LR()
-			g.SetOption("initial_lr", given)
+		if initial == nil {
+			initial = g.LR()
+			g.SetOption("initial_lr", initial)
 		}
-		lr, ok := number(given)
+		lr, ok := number(initial)
 		if !ok {
-			return nil, lighter.FieldError("optimizer", "initial_lr of param_groups[%d] must be a float, got %v", i, given)
+			return nil, lighter.FieldError("optimizer", "initial_lr of param_groups[%d] must be a float, got %v", i, initial)
 		}
 		s.baseLRs = append(s.baseLRs, lr)
 	}
 	return s, s.begin()
+}
+
+// given refuses a null optimizer.
+func given(o lighter.Optimizer) error {
+	if o == nil {
+		return lighter.FieldError("optimizer", "NoneType is not an Optimizer")
+	}
+	return nil
 }
 
 // built gives a scheduler as the contract, and no scheduler as nil.

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/lighter-go/lighter"
 )
@@ -11,6 +12,12 @@ import (
 // nil), []float64 or []int, or is a codec. Loading a list keeps its length.
 type attribute struct {
 	name  string
+	value any
+}
+
+// onlyIf is a value that the state holds while on is true.
+type onlyIf struct {
+	on    *bool
 	value any
 }
 
@@ -23,6 +30,12 @@ type codec interface {
 func save(attributes []attribute) lighter.Dict {
 	d := lighter.Dict{}
 	for _, a := range attributes {
+		if o, ok := a.value.(onlyIf); ok {
+			if !*o.on {
+				continue
+			}
+			a.value = o.value
+		}
 		switch p := a.value.(type) {
 		case *int:
 			d[a.name] = int64(*p)
@@ -74,38 +87,61 @@ func load(class string, d lighter.Dict, attributes []attribute) error {
 	return nil
 }
 
-func (a attribute) load(v lighter.Value) (err error) {
+// load leaves the attribute as it is when v does not fit.
+func (a attribute) load(v lighter.Value) error {
+	if o, ok := a.value.(onlyIf); ok {
+		a.value = o.value
+	}
 	switch p := a.value.(type) {
 	case *int:
-		*p, err = whole(v)
+		return assign(p, v, whole)
 	case *float64:
-		*p, err = float(v)
+		return assign(p, v, float)
 	case *bool:
-		*p, err = as[bool](v, "a bool")
+		return assign(p, v, as[bool]("a bool"))
 	case *string:
-		*p, err = as[string](v, "a str")
+		return assign(p, v, as[string]("a str"))
 	case **float64:
-		*p = nil
-		if v != nil {
-			*p = new(float64)
-			**p, err = float(v)
-		}
+		return assign(p, v, orNull(float))
 	case *[]float64:
-		*p, err = items(v, len(*p), float)
+		return assign(p, v, items(len(*p), float))
 	case *[]int:
-		*p, err = items(v, len(*p), whole)
+		return assign(p, v, items(len(*p), whole))
 	case codec:
-		err = p.load(v)
+		return p.load(v)
+	}
+	return nil
+}
+
+// reader takes a value of a state dict as a T.
+type reader[T any] func(lighter.Value) (T, error)
+
+func assign[T any](p *T, v lighter.Value, read reader[T]) error {
+	x, err := read(v)
+	if err == nil {
+		*p = x
 	}
 	return err
 }
 
-func as[T any](v lighter.Value, what string) (T, error) {
-	x, ok := v.(T)
-	if !ok {
-		return x, fmt.Errorf("must be %s, got %s", what, lighter.TypeName(v))
+func as[T any](what string) reader[T] {
+	return func(v lighter.Value) (T, error) {
+		x, ok := v.(T)
+		if !ok {
+			return x, fmt.Errorf("must be %s, got %s", what, lighter.TypeName(v))
+		}
+		return x, nil
 	}
-	return x, nil
+}
+
+func orNull[T any](read reader[T]) reader[*T] {
+	return func(v lighter.Value) (*T, error) {
+		if v == nil {
+			return nil, nil
+		}
+		x, err := read(v)
+		return &x, err
+	}
 }
 
 func float(v lighter.Value) (float64, error) {
@@ -124,21 +160,24 @@ func whole(v lighter.Value) (int, error) {
 	return int(f), nil
 }
 
-func items[E any](v lighter.Value, n int, item func(lighter.Value) (E, error)) ([]E, error) {
-	l, err := as[lighter.List](v, "a list")
-	if err != nil {
-		return nil, err
-	}
-	if len(l) != n {
-		return nil, fmt.Errorf("has %d values, here are %d", len(l), n)
-	}
-	out := make([]E, n)
-	for i := range l {
-		if out[i], err = item(l[i]); err != nil {
+// items reads a list of n.
+func items[E any](n int, item reader[E]) reader[[]E] {
+	return func(v lighter.Value) ([]E, error) {
+		l, err := as[lighter.List]("a list")(v)
+		if err != nil {
 			return nil, err
 		}
+		if len(l) != n {
+			return nil, fmt.Errorf("has %d values, here are %d", len(l), n)
+		}
+		out := make([]E, n)
+		for i := range l {
+			if out[i], err = item(l[i]); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
 	}
-	return out, nil
 }
 
 // intOrFloat is a number that PyTorch keeps as it was given, mostly an int.
@@ -151,7 +190,25 @@ func (n intOrFloat) save() lighter.Value {
 	return *n.float64
 }
 
-func (n intOrFloat) load(v lighter.Value) (err error) {
-	*n.float64, err = float(v)
+func (n intOrFloat) load(v lighter.Value) error { return assign(n.float64, v, float) }
+
+// choice is one of a few words. what is PyTorch's word for it.
+type choice struct {
+	value *string
+	what  string
+	words []string
+}
+
+func (c choice) save() lighter.Value { return *c.value }
+
+func (c choice) load(v lighter.Value) error {
+	word, err := as[string]("a str")(v)
+	if err == nil && !slices.Contains(c.words, word) {
+		//lint:ignore ST1005 PyTorch's wording
+		err = fmt.Errorf("is wrong: %s %s is unknown!", c.what, word)
+	}
+	if err == nil {
+		*c.value = word
+	}
 	return err
 }

@@ -41,7 +41,9 @@ type stepLR struct {
 	gamma float64
 }
 
-func (r *stepLR) attributes() []attribute { return []attribute{{"step_size", &r.size}, {"gamma", &r.gamma}} }
+func (r *stepLR) attributes() []attribute {
+	return []attribute{{"step_size", &r.size}, {"gamma", &r.gamma}}
+}
 
 func (r *stepLR) rates(s *scheduler) ([]float64, error) {
 	switch {
@@ -61,6 +63,14 @@ type MultiStepLR struct {
 	Milestones []int             `cfg:"milestones,required" help:"the steps that decay, increasing"`
 	Gamma      float64           `cfg:"gamma" help:"factor of the learning rate"`
 	LastEpoch  int               `cfg:"last_epoch" help:"index of the last step; -1 to begin"`
+}
+
+// Validate implements the registry's Validator.
+func (c MultiStepLR) Validate() error {
+	if c.Milestones == nil {
+		return lighter.FieldError("milestones", "must be a list of ints, got null")
+	}
+	return nil
 }
 
 // Build implements the registry's Builder.

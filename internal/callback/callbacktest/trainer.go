@@ -27,6 +27,12 @@ type Trainer struct {
 	Stopped  string
 	MidEpoch bool // validation runs within or between epochs, not at the end of each
 	ValNext  bool // a validation follows the batch
+	Due      bool // a row of the step under way is due
+	Optim    lighter.Optimizer
+	Changes  *lighter.Schedule
+
+	// Rows are those of WriteRow, in order.
+	Rows [][]lighter.Scalar
 
 	// Saved are the checkpoints in order; Save writes one, an empty file by default.
 	Saved     []string
@@ -60,13 +66,21 @@ func (t *Trainer) CkptPath() string                              { return t.Resu
 func (t *Trainer) ValidatesAtEpochEnd() bool                     { return !t.MidEpoch }
 func (t *Trainer) WillValidate() bool                            { return t.ValNext }
 func (t *Trainer) Model() lighter.Model                          { return t.Network }
-func (t *Trainer) Optimizer() lighter.Optimizer                  { return nil }
+func (t *Trainer) Optimizer() lighter.Optimizer                  { return t.Optim }
+func (t *Trainer) Schedule() *lighter.Schedule                   { return t.Changes }
+func (t *Trainer) RowDue() bool                                  { return t.Due }
 func (t *Trainer) Stop(reason string)                            { t.Stopped = reason }
 
 // Metrics counts its calls.
 func (t *Trainer) Metrics() map[string]float64 {
 	t.MetricsOf++
 	return t.Logged
+}
+
+// WriteRow notes the row.
+func (t *Trainer) WriteRow(row []lighter.Scalar) error {
+	t.Rows = append(t.Rows, row)
+	return nil
 }
 
 // SaveCheckpoint notes the path and writes the file.
