@@ -42,36 +42,42 @@ func sizes(s []int64) ([]int64, int) {
 	return s, len(s)
 }
 
-// Empty is a tensor whose elements are not set.
-func Empty(shape []int64, dtype DType, d Device) Tensor {
+func (t Tensor) unary(op string, atg func(out *libtch.Ctensor, self libtch.Ctensor)) Tensor {
+	var out libtch.Ctensor
+	atg(&out, t.c())
+	return own(op, out)
+}
+
+func (t Tensor) binary(op string, atg func(out *libtch.Ctensor, self, other libtch.Ctensor), o Tensor) Tensor {
+	var out libtch.Ctensor
+	atg(&out, t.c(), o.c())
+	return own(op, out)
+}
+
+func filled(op string, atg func(*libtch.Ctensor, []int64, int, int32, int32), shape []int64, dtype DType, d Device) Tensor {
 	var out libtch.Ctensor
 	s, n := sizes(shape)
-	libtch.AtgEmpty(&out, s, n, int32(dtype), d.libtch())
-	return own("empty", out)
+	atg(&out, s, n, int32(dtype), d.libtch())
+	return own(op, out)
+}
+
+// Empty is a tensor whose elements are not set.
+func Empty(shape []int64, dtype DType, d Device) Tensor {
+	return filled("empty", libtch.AtgEmpty, shape, dtype, d)
 }
 
 // Zeros is a tensor of zeros.
 func Zeros(shape []int64, dtype DType, d Device) Tensor {
-	var out libtch.Ctensor
-	s, n := sizes(shape)
-	libtch.AtgZeros(&out, s, n, int32(dtype), d.libtch())
-	return own("zeros", out)
+	return filled("zeros", libtch.AtgZeros, shape, dtype, d)
 }
 
 // Ones is a tensor of ones.
 func Ones(shape []int64, dtype DType, d Device) Tensor {
-	var out libtch.Ctensor
-	s, n := sizes(shape)
-	libtch.AtgOnes(&out, s, n, int32(dtype), d.libtch())
-	return own("ones", out)
+	return filled("ones", libtch.AtgOnes, shape, dtype, d)
 }
 
 // ZerosLike has t's shape, type, device and memory format.
-func (t Tensor) ZerosLike() Tensor {
-	var out libtch.Ctensor
-	libtch.AtgZerosLike(&out, t.c())
-	return own("zeros_like", out)
-}
+func (t Tensor) ZerosLike() Tensor { return t.unary("zeros_like", libtch.AtgZerosLike) }
 
 // Linear is x·weightᵀ + bias: x [..., in], weight [out, in], bias [out] or undefined.
 func Linear(x, weight, bias Tensor) Tensor {
@@ -81,18 +87,10 @@ func Linear(x, weight, bias Tensor) Tensor {
 }
 
 // Relu is max(x, 0).
-func (t Tensor) Relu() Tensor {
-	var out libtch.Ctensor
-	libtch.AtgRelu(&out, t.c())
-	return own("relu", out)
-}
+func (t Tensor) Relu() Tensor { return t.unary("relu", libtch.AtgRelu) }
 
 // PRelu is x where positive, else weight·x.
-func (t Tensor) PRelu(weight Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgPrelu(&out, t.c(), weight.c())
-	return own("prelu", out)
-}
+func (t Tensor) PRelu(weight Tensor) Tensor { return t.binary("prelu", libtch.AtgPrelu, weight) }
 
 // Conv2d convolves x [N, C, H, W] with weight [O, C/groups, kH, kW].
 func Conv2d(x, weight, bias Tensor, stride, padding, dilation []int64, groups int64) Tensor {
@@ -138,11 +136,7 @@ func (t Tensor) Argmax(dim int64) Tensor {
 }
 
 // Eq compares element by element.
-func (t Tensor) Eq(o Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgEqTensor(&out, t.c(), o.c())
-	return own("eq", out)
-}
+func (t Tensor) Eq(o Tensor) Tensor { return t.binary("eq", libtch.AtgEqTensor, o) }
 
 // Sum adds all elements, as dtype.
 func (t Tensor) Sum(dtype DType) Tensor {
@@ -202,18 +196,10 @@ func (t Tensor) Flatten(start, end int64) Tensor {
 }
 
 // Detach is t without its history.
-func (t Tensor) Detach() Tensor {
-	var out libtch.Ctensor
-	libtch.AtgDetach(&out, t.c())
-	return own("detach", out)
-}
+func (t Tensor) Detach() Tensor { return t.unary("detach", libtch.AtgDetach) }
 
 // Contiguous lays the elements out in C order; t itself when they are so already.
-func (t Tensor) Contiguous() Tensor {
-	var out libtch.Ctensor
-	libtch.AtgContiguous(&out, t.c())
-	return own("contiguous", out)
-}
+func (t Tensor) Contiguous() Tensor { return t.unary("contiguous", libtch.AtgContiguous) }
 
 // Clone copies the elements.
 func (t Tensor) Clone() Tensor { return CallOne("clone", t) }
@@ -224,39 +210,19 @@ func (t Tensor) ToMemoryFormat(format MemoryFormat) Tensor {
 }
 
 // Add is t + o.
-func (t Tensor) Add(o Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgAdd(&out, t.c(), o.c())
-	return own("add", out)
-}
+func (t Tensor) Add(o Tensor) Tensor { return t.binary("add", libtch.AtgAdd, o) }
 
 // Sub is t - o.
-func (t Tensor) Sub(o Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgSub(&out, t.c(), o.c())
-	return own("sub", out)
-}
+func (t Tensor) Sub(o Tensor) Tensor { return t.binary("sub", libtch.AtgSub, o) }
 
 // Mul is t · o, element by element.
-func (t Tensor) Mul(o Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgMul(&out, t.c(), o.c())
-	return own("mul", out)
-}
+func (t Tensor) Mul(o Tensor) Tensor { return t.binary("mul", libtch.AtgMul, o) }
 
 // Div is t / o, element by element.
-func (t Tensor) Div(o Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgDiv(&out, t.c(), o.c())
-	return own("div", out)
-}
+func (t Tensor) Div(o Tensor) Tensor { return t.binary("div", libtch.AtgDiv, o) }
 
 // Matmul is torch.matmul.
-func (t Tensor) Matmul(o Tensor) Tensor {
-	var out libtch.Ctensor
-	libtch.AtgMatmul(&out, t.c(), o.c())
-	return own("matmul", out)
-}
+func (t Tensor) Matmul(o Tensor) Tensor { return t.binary("matmul", libtch.AtgMatmul, o) }
 
 func (t Tensor) scalar(name string, op C.int, v float64) Tensor {
 	var out C.lt_tensor
