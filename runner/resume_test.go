@@ -18,7 +18,8 @@ import (
 	"github.com/lighter-go/lighter/runner"
 )
 
-// stopAt is a callback that stops a fit, as a signal does, in its n-th batch of training or validation.
+// stopAt is a callback that stops a fit, as a signal does, in its n-th batch of training or validation; 0 is before the first,
+// in the sanity check.
 type stopAt struct {
 	Batch int `cfg:"batch,required" help:"the batch, counted over training and validation"`
 }
@@ -31,6 +32,13 @@ var (
 func (s stopAt) Build(*lighter.Env) (lighter.Callback, error) { return &stopping{left: s.Batch}, nil }
 
 type stopping struct{ left int }
+
+func (s *stopping) StageStart(lighter.Trainer) error {
+	if s.left == 0 {
+		stop(errStop)
+	}
+	return nil
+}
 
 func (s *stopping) BatchEnd(t lighter.Trainer, _ lighter.Output, _ int) error {
 	if t.SanityChecking() {
@@ -131,7 +139,7 @@ func TestResumeIsBitExact(t *testing.T) {
 			}
 			want, wantRows := weights(t, filepath.Join(whole, "checkpoints", "last.ckpt")), lastEpoch(t, whole)
 			stops := 0
-			for k := 1; ; k++ {
+			for k := 0; ; k++ {
 				at := fmt.Sprintf("trainer::callbacks=[{_target_: test.StopAt, batch: %d}]", k)
 				sub := filepath.Join(dir, fmt.Sprint(k))
 				if _, err := fit(t, sub, "", append(overrides, at)...); err == nil {
@@ -144,7 +152,8 @@ func TestResumeIsBitExact(t *testing.T) {
 				if len(found) != 1 {
 					t.Fatalf("stopped at batch %d: %d checkpoints, want one", k, len(found))
 				}
-				rest, err := fit(t, sub, found[0], overrides...)
+				again := stopAgain(t, filepath.Join(sub, "again"), found[0], overrides)
+				rest, err := fit(t, sub, again, overrides...)
 				if err != nil {
 					t.Fatalf("going on after batch %d: %v", k, err)
 				}
@@ -160,6 +169,20 @@ func TestResumeIsBitExact(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stopAgain goes on from a checkpoint, is stopped before it has done anything, and returns the checkpoint that leaves.
+func stopAgain(t *testing.T, dir, ckpt string, overrides []any) string {
+	t.Helper()
+	now := "trainer::callbacks=[{_target_: test.StopAt, batch: 0}]"
+	if _, err := fit(t, dir, ckpt, append(overrides[:len(overrides):len(overrides)], now)...); !errors.Is(err, errStop) {
+		t.Fatalf("stopped at once after going on: %v", err)
+	}
+	found, _ := filepath.Glob(filepath.Join(dir, "*", "*", "checkpoints", "interrupt.ckpt"))
+	if len(found) != 1 {
+		t.Fatalf("%d checkpoints after a stop at once, want one", len(found))
+	}
+	return found[0]
 }
 
 // TestResumeAtEpochEnd goes on from the checkpoint of every epoch.

@@ -23,11 +23,9 @@ func (t *Trainer) fit() error {
 		return fmt.Errorf("data::train_dataloader has no batches: %w", errNothingToDo)
 	}
 	t.validates = val != nil && t.loops[lighter.Val].numBatches != 0
+	t.enterPhase(phaseStart)
 	if err := t.sanityCheck(val); err != nil {
 		return err
-	}
-	if t.resume == nil {
-		t.enterPhase(phaseStart)
 	}
 	began, before := time.Now(), t.state.GlobalStep
 	for !t.done() {

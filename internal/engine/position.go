@@ -72,19 +72,21 @@ func (t *Trainer) beginEpoch(train lighter.Loader) (it lighter.Iterator, from in
 
 // positionState is what a checkpoint holds of the position, and of what the epoch has gathered so far.
 func (t *Trainer) positionState() *torchfile.Dict {
-	p, batch, rng := t.at.phase, t.loops[lighter.Train].batch, tensor.RNGState(tensor.Device{})
-	switch p {
-	case phaseValidating: // it begins anew
+	p, batch, rng, epochRNG := t.at.phase, t.loops[lighter.Train].batch, tensor.RNGState(tensor.Device{}), t.at.epochRNG
+	switch {
+	case t.resume != nil: // it has not gone on yet
+		p, batch, rng, epochRNG = t.resume.phase, t.resume.batch, t.resume.rng, t.resume.epochRNG
+	case p == phaseValidating: // it begins anew
 		p, rng, batch = phaseBatch, t.at.rng, batch+1
-	case phaseBatch, phaseValidated:
+	case p == phaseBatch, p == phaseValidated:
 		batch++
-	case phaseStart:
+	case p == phaseStart:
 		batch = 0
 	}
 	d := torchfile.NewDict("phase", string(p), "batch", int64(batch), "rng_state", fromTensor(rng), "stepped", t.state.Stepped,
 		"train_batches", t.loops[lighter.Train].total, "results", toFile(t.results.state()))
-	if t.at.epochRNG.Defined() {
-		d.Set("epoch_rng_state", fromTensor(t.at.epochRNG))
+	if epochRNG.Defined() {
+		d.Set("epoch_rng_state", fromTensor(epochRNG))
 	}
 	if m, ok := t.model.(lighter.EpochState); ok {
 		d.Set("model", toFile(m.EpochState()))
