@@ -1,5 +1,9 @@
 package tensor
 
+// #include "lighter.h"
+// #include "cuda/lighter_cuda.h"
+import "C"
+
 import (
 	"fmt"
 	"os"
@@ -27,7 +31,13 @@ var OpenCUDA = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	return openLibrary(own)
+	if err := openLibrary(own); err != nil {
+		return err
+	}
+	if got := int(C.lt_cuda_interface()); got != C.LTC_INTERFACE {
+		return fmt.Errorf("%s is of another version of this program (interface %d, not %d): `make setup CUDA=1` builds it anew", own, got, C.LTC_INTERFACE)
+	}
+	return nil
 })
 
 const ownCUDAName = "liblighter_cuda.so"

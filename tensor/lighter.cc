@@ -777,6 +777,12 @@ const char *lt_library_path(void) {
   return path.c_str();
 }
 
+// The number of the interface that the opened liblighter_cuda.so offers, 0 when none is open.
+int lt_cuda_interface(void) {
+  auto number = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "ltc_interface"));
+  return number ? number() : 0;
+}
+
 int lt_cuda_devices(void) {
   int n = 0;
   guard([&] { n = torch::cuda::is_available() ? static_cast<int>(torch::cuda::device_count()) : 0; });

@@ -100,6 +100,7 @@ void lt_deterministic(int on, int warn_only);
 void lt_benchmark(int on);
 const char *lt_open_library(const char *path);
 const char *lt_library_path(void);
+int lt_cuda_interface(void);
 int lt_cuda_devices(void);
 
 #ifdef __cplusplus
