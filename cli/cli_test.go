@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,10 +15,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/lighter-go/lighter/runner"
+	"github.com/lighter-go/lighter/tensor"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lighter": Main, "stuck": stuck, "patient": patient})
+	testscript.Main(m, map[string]func(){"lighter": checked, "stuck": stuck, "patient": patient})
+}
+
+// checked is the program; it fails when it leaves tensor handles behind.
+func checked() {
+	p := &program{stdout: os.Stdout, stderr: os.Stderr, run: runner.Run, root: "/"}
+	code := p.main(os.Args[1:])
+	if n := tensor.Live(); n != 0 {
+		fmt.Fprintf(os.Stderr, "%d tensor handles are still live at the end\n", n)
+		code = 99
+	}
+	os.Exit(code)
 }
 
 // stuck is the program with a stage that does not end when it is told to.
