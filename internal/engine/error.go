@@ -1,7 +1,5 @@
 package engine
 
-import "errors"
-
 // The exit codes of a run.
 const (
 	ExitFailure    = 1
@@ -22,5 +20,3 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-var errNothingToDo = errors.New("nothing to do")

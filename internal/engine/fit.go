@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,7 +21,7 @@ func (t *Trainer) fit() error {
 		return err
 	}
 	if t.loops[lighter.Train].numBatches == 0 {
-		return fmt.Errorf("data::train_dataloader has no batches: %w", errNothingToDo)
+		return errors.New("data::train_dataloader has no batches: nothing to do")
 	}
 	t.validates = val != nil && t.loops[lighter.Val].numBatches != 0
 	t.enterPhase(phaseStart)

@@ -110,7 +110,7 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	t.state.Stepped, _ = own["stepped"].(int64)
 	t.loops[lighter.Train].total, _ = own["train_batches"].(int64)
 	if results, ok := own["results"].(lighter.Dict); ok {
-		t.results.load(results)
+		t.results.load(results, t.device)
 	}
 	if m, ok := t.model.(lighter.EpochState); ok {
 		if state, ok := own["model"].(lighter.Dict); ok {

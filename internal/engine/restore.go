@@ -68,11 +68,15 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 		if len(schedulers) != 1 {
 			return fmt.Errorf("it holds the state of %d schedulers, the configuration has one", len(schedulers))
 		}
-		state, err := fromFile(schedulers[0])
+		v, err := fromFile(schedulers[0])
 		if err != nil {
 			return err
 		}
-		if err := t.schedule.Scheduler.LoadStateDict(state.(lighter.Dict)); err != nil {
+		state, ok := v.(lighter.Dict)
+		if !ok {
+			return errors.New("its scheduler state is no dict")
+		}
+		if err := t.schedule.Scheduler.LoadStateDict(state); err != nil {
 			return err
 		}
 	}

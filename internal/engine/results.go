@@ -212,7 +212,7 @@ func (r *results) state() lighter.Dict {
 }
 
 // load is the other way; what does not fit is left out.
-func (r *results) load(d lighter.Dict) {
+func (r *results) load(d lighter.Dict, device tensor.Device) {
 	r.makeMaps()
 	gathered, _ := d["gathered"].(lighter.List)
 	for _, item := range gathered {
@@ -227,7 +227,7 @@ func (r *results) load(d lighter.Dict) {
 		rec.weight, _ = g["weight"].(int64)
 		rec.value, rec.valueOK = g["value"].(float64)
 		if sum, ok := g["sum"].(tensor.Tensor); ok {
-			rec.sum = sum.Keep()
+			rec.sum = sum.To(device, tensor.Float32).Keep()
 		}
 	}
 	logged, _ := d["logged"].(lighter.Dict)
