@@ -228,21 +228,6 @@ func TestTensorBoardLoggerManyRows(t *testing.T) {
 
 func BenchmarkTensorBoardLoggerRow(b *testing.B) {
 	env, _ := envOf(false)
-	built, _ := TensorBoardLogger{SaveDir: b.TempDir()}.Build(env)
-	l := built.(*tensorBoardLogger)
-	if err := l.Open(); err != nil {
-		b.Fatal(err)
-	}
-	row := []lighter.Scalar{{Name: "epoch", Value: 1}, {Name: "train/loss/step", Value: 0.1}, {Name: "train/metrics/MulticlassAccuracy/step", Value: 0.5}}
-	var step int64
-	for b.Loop() {
-		step++
-		if step%rowQueue == 0 { // the loop is slower than this one: let the goroutine keep up
-			b.StopTimer()
-			l.Finalize("success")
-			b.StartTimer()
-		}
-		l.LogMetrics(row, step)
-	}
-	l.Finalize("success")
+	l, _ := TensorBoardLogger{SaveDir: b.TempDir()}.Build(env)
+	benchmarkRows(b, l)
 }

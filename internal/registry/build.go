@@ -13,10 +13,9 @@ import (
 
 // Root is a section of the configuration that a stage needs, and what it must be.
 type Root struct {
-	Path     string
-	Kind     reflect.Type
-	Optional bool
-	Wrong    func(got string) string // the message when it is something else
+	Path  string
+	Kind  reflect.Type
+	Wrong func(got string) string // the message when it is something else
 }
 
 // Report is what a check found.
@@ -57,9 +56,7 @@ func Check(c *config.Config, env Env, roots ...Root) Report {
 func (h *host) checkRoot(r *config.Resolver, c *config.Config, root Root) {
 	n := c.At(root.Path)
 	if n == nil || n.Kind == config.Null {
-		if !root.Optional {
-			h.problems.Errorf(c.Root.Pos, root.Path, "%s: section missing", root.Path)
-		}
+		h.problems.Errorf(c.Root.Pos, root.Path, "%s: section missing", root.Path)
 		return
 	}
 	v, err := r.Resolve(root.Path)

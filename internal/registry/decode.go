@@ -29,6 +29,14 @@ type decoder struct {
 	problems diag.List
 }
 
+// newDecoder begins with a copy of args: the prototype, or what a callable was given before.
+func newDecoder(e *Entry, args reflect.Value, n *config.Node, path string) decoder {
+	d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), node: n, path: path, given: map[string]bool{}}
+	d.args.Set(args)
+	deepCopy(d.args)
+	return d
+}
+
 // mode reads `_mode_`: default, callable or debug.
 func (d *decoder) mode(n *config.Node) string {
 	modes := []string{"default", "callable", "debug"}

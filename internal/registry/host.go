@@ -74,9 +74,7 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		}
 		return h.unknown(problems)
 	}
-	d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), node: n, path: path, given: map[string]bool{}}
-	d.args.Set(e.proto)
-	deepCopy(d.args)
+	d := newDecoder(e, e.proto, n, path)
 	if h.checking {
 		h.paths[path] = true
 	}
@@ -227,12 +225,8 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 // stand before and beside those of the call.
 func (h *host) callable(e *Entry, from decoder) Func {
 	return func(args []any, kwargs map[string]any) (any, error) {
-		d := decoder{entry: e, args: reflect.New(e.proto.Type()).Elem(), path: e.Target, given: maps.Clone(from.given)}
-		if d.given == nil {
-			d.given = map[string]bool{}
-		}
-		d.args.Set(from.args)
-		deepCopy(d.args)
+		d := newDecoder(e, from.args, nil, e.Target)
+		maps.Copy(d.given, from.given)
 		for i, a := range args {
 			d.place(from.placed+i, a, nil, e.Target+"::_args_::"+strconv.Itoa(i))
 		}
