@@ -12,7 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/internal/callback/timedelta"
+	"github.com/lighter-go/lighter/internal/timedelta"
 )
 
 // ModelCheckpoint are the arguments of Lightning's callback, with its defaults and naming rules.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/callback/callbacktest"
-	"github.com/lighter-go/lighter/internal/callback/timedelta"
+	"github.com/lighter-go/lighter/internal/timedelta"
 	"github.com/lighter-go/lighter/tensor"
 )
 

@@ -7,7 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/internal/callback/timedelta"
+	"github.com/lighter-go/lighter/internal/timedelta"
 )
 
 // Timer are the arguments of Lightning's callback that measures the time of training and limits it.
