@@ -135,16 +135,16 @@ type Model interface {
 	Step(t Trainer, batch Value, idx int) (Output, error)
 	// Has says whether the model can do a mode, given what was configured.
 	Has(m Mode) error
-	// BatchEnd logs what a batch gave; EpochEnd what an epoch gave.
+	// BatchEnd logs what a batch gave; EpochEnd what an epoch gave, after each loader where a mode has several.
 	BatchEnd(t Trainer, out Output, idx int)
 	EpochEnd(t Trainer)
 	// ConfigureOptimizer gives the optimizer of a fit, and when its learning rate changes; a nil schedule keeps it.
 	ConfigureOptimizer() (Optimizer, *Schedule, error)
 }
 
-// DataModule gives the loaders of a stage; a nil loader is absent.
+// DataModule gives the loaders of a stage; none means that the mode has no data. Training has one loader at most.
 type DataModule interface {
-	Loader(m Mode) Loader
+	Loaders(m Mode) []Loader
 }
 
 // Loader gives batches: torch.utils.data.DataLoader.
@@ -154,6 +154,19 @@ type Loader interface {
 	// Iter begins an epoch at batch from, which is 0 but when a run goes on within an epoch. It draws the base seed as PyTorch's
 	// iterator does when it is made; with from > 0 also all that the batches before drew to choose their samples.
 	Iter(from int) (Iterator, error)
+}
+
+// LoaderState is a Loader that needs more than the default generator's state to give the same batches again in a run that
+// goes on: a generator of its own. The Dict is nil when there is nothing to save.
+type LoaderState interface {
+	// StateDict is what Iter needs: within an epoch for the one under way, else for the next one.
+	StateDict(within bool) Dict
+	LoadStateDict(Dict) error
+}
+
+// InOrder is a Loader that can be had without its shuffling; changed is false when it has none.
+type InOrder interface {
+	InOrder() (_ Loader, changed bool)
 }
 
 // Iterator gives the batches of one epoch.

@@ -71,11 +71,13 @@ type Trainer interface {
 	Epoch() int
 	GlobalStep() int64
 	BatchIdx() int
-	// NumBatches is how many batches an epoch of the current mode has; -1 when that is unknown.
+	// NumBatches is how many batches an epoch of the current mode has, of all its loaders; -1 when that is unknown.
 	NumBatches() int
+	// DataloaderIdx is the number of the loader whose batches are done now, where the mode has several.
+	DataloaderIdx() int
 	MaxEpochs() int
 	// Log records a value of the current batch. The mean over an epoch is weighted by batch size. The value stays on its
-	// device until it is written.
+	// device until it is written. Where the mode has several loaders, names get "/dataloader_idx_<n>".
 	Log(name string, v tensor.Tensor, o LogOptions)
 	// LogEpoch records a value at an epoch's end, as float32.
 	LogEpoch(name string, v float64)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -23,22 +24,29 @@ func printMetrics(w io.Writer, stage string, loaders []map[string]float64) error
 	for i, m := range loaders {
 		header = append(header, fmt.Sprintf("DataLoader %d", i))
 		for name := range m {
-			names[name] = true
+			names[plain(name)] = true
 		}
 	}
 	t.AppendHeader(header)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		row := table.Row{name}
 		for _, m := range loaders {
-			v, ok := m[name]
-			if !ok {
-				row = append(row, "")
-				continue
+			cell := any("")
+			for full, v := range m {
+				if plain(full) == name {
+					cell = expr.Float(v)
+				}
 			}
-			row = append(row, expr.Float(v))
+			row = append(row, cell)
 		}
 		t.AppendRow(row)
 	}
 	_, err := fmt.Fprintln(w, t.Render())
 	return err
+}
+
+// plain is a metric's name without the mark of its loader.
+func plain(name string) string {
+	name, _, _ = strings.Cut(name, "/dataloader_idx_")
+	return name
 }

@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <set>
@@ -429,7 +430,8 @@ int lt_clip_grad_norm(lt_list params, double max_norm, double norm_type, lt_tens
     std::vector<size_t> keep;
     List grads = grads_of(L(params), keep);
     Tensor total = grad_norm(grads, norm_type);
-    Tensor coef = at::clamp(max_norm / (total + 1e-6), c10::nullopt, at::Scalar(1.0));
+    // Python divides a number by a tensor so, to the last bit.
+    Tensor coef = at::clamp((total + 1e-6).reciprocal() * max_norm, c10::nullopt, at::Scalar(1.0));
     for (Tensor &g : grads) g.mul_(coef.to(g.device()));
     *out = handle(total);
   });
@@ -440,6 +442,38 @@ int lt_clip_grad_value(lt_list params, double value) {
     at::NoGradGuard no_grad;
     std::vector<size_t> keep;
     for (Tensor &g : grads_of(L(params), keep)) g.clamp_(-value, value);
+  });
+}
+
+// torch.amp.GradScaler's unscale_: gradients are multiplied by inv_scale in one call for each device and element type, and
+// found_inf, a scalar, becomes 1 when one is not finite.
+int lt_unscale_grad(lt_list params, lt_tensor inv_scale, lt_tensor found_inf) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    std::vector<size_t> keep;
+    std::vector<List> groups;
+    for (Tensor &g : grads_of(L(params), keep)) {
+      TORCH_CHECK(g.scalar_type() != at::kHalf, "Attempting to unscale FP16 gradients.");
+      Tensor values = g.is_sparse() ? g._values() : g;
+      auto same = [&](const List &l) { return l[0].device() == values.device() && l[0].scalar_type() == values.scalar_type(); };
+      auto group = std::find_if(groups.begin(), groups.end(), same);
+      if (group == groups.end()) group = groups.insert(groups.end(), List());
+      group->push_back(values);
+    }
+    for (List &g : groups) {
+      Tensor inf = T(found_inf).to(g[0].device());
+      at::_amp_foreach_non_finite_check_and_unscale_(g, inf, T(inv_scale).to(g[0].device()));
+      if (!inf.is_same(T(found_inf))) T(found_inf).copy_(at::maximum(T(found_inf), inf.to(T(found_inf).device())));
+    }
+  });
+}
+
+int lt_update_scale(lt_tensor scale, lt_tensor growth_tracker, lt_tensor found_inf, double growth, double backoff,
+                    int64_t interval) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    Tensor value = T(scale), tracker = T(growth_tracker);
+    at::_amp_update_scale_(value, tracker, T(found_inf), growth, backoff, interval);
   });
 }
 

@@ -75,6 +75,9 @@ int lt_zero_grad(lt_list params, int set_to_none);
 int lt_grad_norm(lt_list params, double norm_type, lt_tensor *out);
 int lt_clip_grad_norm(lt_list params, double max_norm, double norm_type, lt_tensor *out);
 int lt_clip_grad_value(lt_list params, double value);
+int lt_unscale_grad(lt_list params, lt_tensor inv_scale, lt_tensor found_inf);
+int lt_update_scale(lt_tensor scale, lt_tensor growth_tracker, lt_tensor found_inf, double growth, double backoff,
+                    int64_t interval);
 int lt_fused_sgd(lt_list params, lt_list momentum, double lr, double momentum_factor, double dampening,
                  double weight_decay, int nesterov, int maximize, int first);
 int lt_fused_adam(int decoupled, lt_list params, lt_list exp_avg, lt_list exp_avg_sq, lt_list max_exp_avg_sq,

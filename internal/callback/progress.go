@@ -159,7 +159,9 @@ func (p *progressBar) BatchEnd(t lighter.Trainer, _ lighter.Output, idx int) err
 	if p.loop == nil {
 		return nil
 	}
-	p.loop.done = idx + 1
+	if p.loop.done++; t.DataloaderIdx() == 0 {
+		p.loop.done = idx + 1
+	}
 	if p.every > 1 && p.loop.done%p.every != 0 {
 		return nil
 	}

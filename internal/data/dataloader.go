@@ -72,7 +72,7 @@ func (c DataLoader) Build(env *lighter.Env) (_ lighter.Loader, err error) {
 	l := &loader{
 		dataset: c.Dataset, sampler: c.Sampler, batch: 1, single: c.BatchSize == nil,
 		timeout: time.Duration(c.Timeout * float64(time.Second)), generator: c.Generator.generator(),
-		persistent: c.PersistentWorkers, pin: c.PinMemory, log: env.Log,
+		dropLast: c.DropLast, persistent: c.PersistentWorkers, pin: c.PinMemory, log: env.Log,
 	}
 	if c.BatchSize != nil {
 		l.batch = *c.BatchSize
@@ -84,13 +84,9 @@ func (c DataLoader) Build(env *lighter.Env) (_ lighter.Loader, err error) {
 			l.sampler = &random{n: n, samples: n, generator: l.generator}
 		}
 	}
-	samples := l.sampler.Len()
-	l.batches = (samples + l.batch - 1) / l.batch
-	if c.DropLast {
-		l.batches = samples / l.batch
-	}
+	l.batches = l.countBatches()
 	if l.batches == 0 {
-		return nil, lighter.FieldError("batch_size", "batch_size=%d with drop_last leaves no batch of %d samples", l.batch, samples)
+		return nil, lighter.FieldError("batch_size", "batch_size=%d with drop_last leaves no batch of %d samples", l.batch, l.sampler.Len())
 	}
 	if c.NumWorkers > 0 {
 		prefetch := 2

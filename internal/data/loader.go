@@ -24,11 +24,15 @@ type loader struct {
 	ahead      int // batches asked for before they are needed
 	timeout    time.Duration
 	generator  *Generator
+	dropLast   bool
 	persistent bool // the base seed is drawn once
 	seeded     bool
-	pin        bool
-	pinWarned  bool
-	log        zerolog.Logger
+	// The states of the loader's own generators when the epoch under way began, and whether the base seed had been drawn.
+	began        [][]byte
+	seededBefore bool
+	pin          bool
+	pinWarned    bool
+	log          zerolog.Logger
 }
 
 // Len is the number of batches of an epoch.
@@ -38,6 +42,10 @@ func (l *loader) Len() int { return l.batches }
 // batch draws the order.
 func (l *loader) Iter(from int) (it lighter.Iterator, err error) {
 	defer tensor.Recover(&err)
+	l.began, l.seededBefore = nil, l.seeded
+	for _, g := range l.generators() {
+		l.began = append(l.began, g.state)
+	}
 	if !l.seeded {
 		l.generator.draw(func() { tensor.RandomInt64() })
 		l.seeded = l.persistent
@@ -53,6 +61,15 @@ func (l *loader) Iter(from int) (it lighter.Iterator, err error) {
 		return newWorkers(l, o, from), nil
 	}
 	return &fetching{loader: l, order: o, at: from}, nil
+}
+
+// countBatches is the number of batches that the sampler's samples make.
+func (l *loader) countBatches() int {
+	n := l.sampler.Len()
+	if l.dropLast {
+		return n / l.batch
+	}
+	return (n + l.batch - 1) / l.batch
 }
 
 // pinned moves a batch to page-locked memory when that is wanted and there is a device for it.
@@ -211,6 +228,12 @@ func (g *gathering) Next() (batch lighter.Value, ok bool, err error) {
 	return g.loader.pinned(batch), true, nil
 }
 
+func (g *gathering) seek(at int) lighter.Iterator {
+	g.order.ask(at + g.order.ahead)
+	g.at = at
+	return g
+}
+
 func (g *gathering) successive(start, n int) lighter.Value {
 	if d, ok := g.loader.gatherer.(narrower); ok {
 		return d.narrow(start, n)
@@ -255,6 +278,12 @@ func (f *fetching) Next() (batch lighter.Value, ok bool, err error) {
 		return nil, false, err
 	}
 	return mapTensors(f.loader.pinned(batch), s.Return), true, nil
+}
+
+func (f *fetching) seek(at int) lighter.Iterator {
+	f.order.ask(at + f.order.ahead)
+	f.at = at
+	return f
 }
 
 // Close frees the order.

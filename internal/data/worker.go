@@ -63,6 +63,16 @@ func (w *workers) send() {
 	w.sent++
 }
 
+func (w *workers) seek(at int) lighter.Iterator {
+	o := w.order
+	if !o.inOrder() {
+		o.index = o.index.Keep()
+	}
+	o.ask(at + o.ahead)
+	w.Close()
+	return newWorkers(w.loader, o, at)
+}
+
 // run is a worker: it keeps to one thread, since libtorch's modes belong to threads.
 func (w *workers) run() {
 	runtime.LockOSThread()

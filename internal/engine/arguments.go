@@ -2,57 +2,59 @@ package engine
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/internal/timedelta"
 )
 
 // arguments are the Trainer's, by PyTorch Lightning's names. A nil pointer is Lightning's None.
 type arguments struct {
-	Accelerator           string    `cfg:"accelerator" help:"cpu, gpu, cuda, or auto: a GPU when there is one" oneof:"auto|cpu|gpu|cuda"`
-	Devices               devices   `cfg:"devices,aka=gpus|num_gpus|num_devices" help:"number of devices: 1 or auto"`
-	Strategy              string    `cfg:"strategy" help:"how devices share the work: auto and single_device are one device" oneof:"auto|single_device"`
-	NumNodes              int       `cfg:"num_nodes" help:"number of machines: 1"`
-	Precision             precision `cfg:"precision,aka=amp" help:"32-true or bf16-mixed"`
-	Logger                loggers   `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
-	Callbacks             callbacks `cfg:"callbacks" help:"a callback or a list of them"`
-	FastDevRun            devRun    `cfg:"fast_dev_run,aka=dev_run|smoke_test" help:"run this many batches of each loader once, writing nothing"`
-	MaxEpochs             *int      `cfg:"max_epochs,aka=epochs|num_epochs|n_epochs" help:"stop after this many epochs; -1 for no limit; default 1000"`
-	MinEpochs             *int      `cfg:"min_epochs" help:"do not stop early before this many epochs"`
-	MaxSteps              int       `cfg:"max_steps,aka=num_steps|total_steps" help:"stop after this many optimizer steps; -1 for no limit"`
-	MinSteps              *int      `cfg:"min_steps" help:"do not stop early before this many optimizer steps"`
-	MaxTime               any       `cfg:"max_time" help:"stop after this time: DD:HH:MM:SS, a mapping, or datetime.timedelta"`
-	LimitTrainBatches     limit     `cfg:"limit_train_batches" help:"batches of an epoch: a number, or a float fraction"`
-	LimitValBatches       limit     `cfg:"limit_val_batches" help:"batches of a validation: a number, or a float fraction"`
-	LimitTestBatches      limit     `cfg:"limit_test_batches" help:"batches of a test: a number, or a float fraction"`
-	LimitPredictBatches   limit     `cfg:"limit_predict_batches" help:"batches of a prediction: a number, or a float fraction"`
-	ValCheckInterval      limit     `cfg:"val_check_interval,aka=val_interval|eval_interval" help:"validate after this many batches, or this fraction of an epoch"`
-	CheckValEveryNEpoch   *int      `cfg:"check_val_every_n_epoch,aka=val_every|eval_every" help:"validate every n epochs; null counts batches across epochs"`
-	NumSanityValSteps     *int      `cfg:"num_sanity_val_steps" help:"validation batches before the first epoch; -1 for all; default 2"`
-	LogEveryNSteps        *int      `cfg:"log_every_n_steps,aka=log_interval|log_every" help:"write a step row every n optimizer steps; 0 never; default 50"`
-	AccumulateGradBatches int       `cfg:"accumulate_grad_batches,aka=gradient_accumulation_steps|accumulation_steps|grad_accum" help:"batches whose gradients make one optimizer step"`
-	GradientClipVal       *float64  `cfg:"gradient_clip_val,aka=grad_clip|clip_grad_norm|max_grad_norm|gradient_clip|clip_norm" help:"largest gradient norm or value; null does not clip"`
-	GradientClipAlgorithm *string   `cfg:"gradient_clip_algorithm" help:"clip by norm or by value" oneof:"norm|value"`
-	EnableCheckpointing   *bool     `cfg:"enable_checkpointing,aka=checkpointing|checkpoint" help:"save checkpoints, with ModelCheckpoint when none is given"`
-	EnableProgressBar     *bool     `cfg:"enable_progress_bar,aka=progress_bar" help:"show a progress bar"`
-	EnableModelSummary    *bool     `cfg:"enable_model_summary,aka=model_summary" help:"print a summary of the layers before a fit"`
-	Deterministic         determin  `cfg:"deterministic" help:"only repeatable operations; warn reports the others"`
-	Benchmark             *bool     `cfg:"benchmark" help:"let cuDNN try its algorithms for each shape"`
-	DetectAnomaly         bool      `cfg:"detect_anomaly" help:"name the forward operation behind a NaN gradient; slow"`
-	InferenceMode         bool      `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
-	DefaultRootDir        *string   `cfg:"default_root_dir,aka=output_dir|root_dir|out_dir" help:"folder for logs and checkpoints; default the working folder"`
-	SyncBatchnorm         any       `cfg:"sync_batchnorm,ignored" help:"no effect with one process"`
-	UseDistributedSampler any       `cfg:"use_distributed_sampler,ignored" help:"no effect with one process"`
-	EnableAutologHparams  any       `cfg:"enable_autolog_hparams,ignored" help:"no effect: the configuration is saved as Lighter saves it"`
-	SuggestIntegrations   any       `cfg:"suggest_integrations,ignored" help:"no effect: nothing is advertised"`
-	MemoryFormat          string    `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
+	Accelerator                   string              `cfg:"accelerator" help:"cpu, gpu, cuda, or auto: a GPU when there is one" oneof:"auto|cpu|gpu|cuda"`
+	Devices                       devices             `cfg:"devices,aka=gpus|num_gpus|num_devices" help:"number of devices: 1 or auto"`
+	Strategy                      string              `cfg:"strategy" help:"how devices share the work: auto and single_device are one device" oneof:"auto|single_device"`
+	NumNodes                      int                 `cfg:"num_nodes" help:"number of machines: 1"`
+	Precision                     precision           `cfg:"precision,aka=amp" help:"element types: 32-true, 64-true, bf16-mixed, 16-mixed, bf16-true, 16-true"`
+	Logger                        loggers             `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
+	Callbacks                     callbacks           `cfg:"callbacks" help:"a callback or a list of them"`
+	FastDevRun                    devRun              `cfg:"fast_dev_run,aka=dev_run|smoke_test" help:"run this many batches of each loader once, writing nothing"`
+	MaxEpochs                     *int                `cfg:"max_epochs,aka=epochs|num_epochs|n_epochs" help:"stop after this many epochs; -1 for no limit; default 1000"`
+	MinEpochs                     *int                `cfg:"min_epochs" help:"do not stop early before this many epochs"`
+	MaxSteps                      int                 `cfg:"max_steps,aka=num_steps|total_steps" help:"stop after this many optimizer steps; -1 for no limit"`
+	MinSteps                      *int                `cfg:"min_steps" help:"do not stop early before this many optimizer steps"`
+	MaxTime                       *timedelta.Duration `cfg:"max_time" help:"stop after this time: DD:HH:MM:SS, a mapping, or datetime.timedelta"`
+	LimitTrainBatches             limit               `cfg:"limit_train_batches" help:"batches of an epoch: a number, or a float fraction"`
+	LimitValBatches               limit               `cfg:"limit_val_batches" help:"batches of a validation: a number, or a float fraction"`
+	LimitTestBatches              limit               `cfg:"limit_test_batches" help:"batches of a test: a number, or a float fraction"`
+	LimitPredictBatches           limit               `cfg:"limit_predict_batches" help:"batches of a prediction: a number, or a float fraction"`
+	OverfitBatches                limit               `cfg:"overfit_batches,aka=overfit" help:"train and validate on the first batches: a number, or a float fraction"`
+	ValCheckInterval              interval            `cfg:"val_check_interval,aka=val_interval|eval_interval" help:"validate after this many batches, this fraction of an epoch, or this time"`
+	CheckValEveryNEpoch           *int                `cfg:"check_val_every_n_epoch,aka=val_every|eval_every" help:"validate every n epochs; null counts batches across epochs"`
+	NumSanityValSteps             *int                `cfg:"num_sanity_val_steps" help:"validation batches before the first epoch; -1 for all; default 2"`
+	LogEveryNSteps                *int                `cfg:"log_every_n_steps,aka=log_interval|log_every" help:"write a step row every n optimizer steps; 0 never; default 50"`
+	AccumulateGradBatches         int                 `cfg:"accumulate_grad_batches,aka=gradient_accumulation_steps|accumulation_steps|grad_accum" help:"batches whose gradients make one optimizer step"`
+	GradientClipVal               *float64            `cfg:"gradient_clip_val,aka=grad_clip|clip_grad_norm|max_grad_norm|gradient_clip|clip_norm" help:"largest gradient norm or value; null does not clip"`
+	GradientClipAlgorithm         *string             `cfg:"gradient_clip_algorithm" help:"clip by norm or by value" oneof:"norm|value"`
+	EnableCheckpointing           *bool               `cfg:"enable_checkpointing,aka=checkpointing|checkpoint" help:"save checkpoints, with ModelCheckpoint when none is given"`
+	EnableProgressBar             *bool               `cfg:"enable_progress_bar,aka=progress_bar" help:"show a progress bar"`
+	EnableModelSummary            *bool               `cfg:"enable_model_summary,aka=model_summary" help:"print a summary of the layers before a fit"`
+	Deterministic                 determin            `cfg:"deterministic" help:"only repeatable operations; warn reports the others"`
+	Benchmark                     *bool               `cfg:"benchmark" help:"let cuDNN try its algorithms for each shape"`
+	DetectAnomaly                 bool                `cfg:"detect_anomaly" help:"name the forward operation behind a NaN gradient; slow"`
+	InferenceMode                 bool                `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
+	DefaultRootDir                *string             `cfg:"default_root_dir,aka=output_dir|root_dir|out_dir" help:"folder for logs and checkpoints; default the working folder"`
+	SyncBatchnorm                 any                 `cfg:"sync_batchnorm,ignored" help:"no effect with one process"`
+	UseDistributedSampler         any                 `cfg:"use_distributed_sampler,ignored" help:"no effect with one process"`
+	ReloadDataloadersEveryNEpochs any                 `cfg:"reload_dataloaders_every_n_epochs,ignored" help:"no effect: the configuration's loaders stay the same"`
+	EnableAutologHparams          any                 `cfg:"enable_autolog_hparams,ignored" help:"no effect: the configuration is saved as Lighter saves it"`
+	SuggestIntegrations           any                 `cfg:"suggest_integrations,ignored" help:"no effect: nothing is advertised"`
+	MemoryFormat                  string              `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
 }
 
 func init() {
 	one := 1
 	registry.Register("pytorch_lightning.Trainer", arguments{
-		Accelerator: "auto", Strategy: "auto", NumNodes: 1, MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto",
+		Accelerator: "auto", Strategy: "auto", NumNodes: 1, MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto", Precision: precisions[0],
 	}, "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.trainer.Trainer", "pytorch_lightning.trainer.trainer.Trainer",
 		"lightning.pytorch.trainer.Trainer", "lightning.pytorch.trainer.trainer.Trainer")
 }
@@ -86,58 +88,10 @@ func (a arguments) Validate() error {
 	if a.GradientClipVal != nil && *a.GradientClipVal < 0 {
 		return lighter.FieldError("gradient_clip_val", "must not be negative, got %v", *a.GradientClipVal)
 	}
-	if a.CheckValEveryNEpoch == nil && a.ValCheckInterval.isFraction() && a.ValCheckInterval.set {
-		return lighter.FieldError("val_check_interval", "must be an int when check_val_every_n_epoch is null")
+	if v := a.ValCheckInterval; a.CheckValEveryNEpoch == nil && v.every == 0 && v.isFraction() && v.set {
+		return lighter.FieldError("val_check_interval", "must be an int or a time when check_val_every_n_epoch is null")
 	}
 	return nil
-}
-
-// limit is a number of batches or a fraction of them; unset it is all.
-type limit struct {
-	set      bool
-	count    int
-	fraction float64 // when count is -1
-}
-
-// DecodeConfig takes an int or a float from 0 to 1.
-func (l *limit) DecodeConfig(v any) error {
-	switch x := v.(type) {
-	case nil:
-		*l = limit{}
-	case int64:
-		if x < 0 {
-			return fmt.Errorf("a number of batches must not be negative, got %d", x)
-		}
-		*l = limit{set: true, count: int(x)}
-	case float64:
-		if !(x >= 0 && x <= 1) {
-			return fmt.Errorf("a fraction must be between 0.0 and 1.0, got %v", x)
-		}
-		*l = limit{set: true, count: -1, fraction: x}
-	default:
-		return fmt.Errorf("must be %s, got %s", l.ConfigType(), lighter.TypeName(v))
-	}
-	return nil
-}
-
-// ConfigType names the form.
-func (*limit) ConfigType() string { return "an int, or a float from 0.0 to 1.0" }
-
-func (l limit) isFraction() bool { return !l.set || l.count < 0 }
-
-// of is how many of n batches are meant; n is -1 when unknown.
-func (l limit) of(n int) int {
-	switch {
-	case !l.set || l.count < 0 && l.fraction == 1:
-		return n
-	case l.count >= 0 && n < 0:
-		return l.count
-	case l.count >= 0:
-		return min(l.count, n)
-	case n < 0:
-		return n
-	}
-	return int(math.Floor(float64(n) * l.fraction))
 }
 
 type devices struct{}
@@ -165,25 +119,6 @@ func (*devices) DecodeConfig(v any) error {
 
 // ConfigType names the form.
 func (*devices) ConfigType() string { return `1 or "auto"` }
-
-// precision is Lightning's name of the element types.
-type precision struct{ mixed bool }
-
-// DecodeConfig takes Lightning's names and its older numbers.
-func (p *precision) DecodeConfig(v any) error {
-	switch v {
-	case nil, "32", "32-true", int64(32):
-		p.mixed = false
-	case "bf16", "bf16-mixed":
-		p.mixed = true
-	default:
-		return fmt.Errorf("precision %v is not supported: use %s", v, p.ConfigType())
-	}
-	return nil
-}
-
-// ConfigType names the form.
-func (*precision) ConfigType() string { return `"32-true" or "bf16-mixed"` }
 
 // devRun is fast_dev_run: false, true for one batch, or a number of batches.
 type devRun int

@@ -38,6 +38,9 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 			schedulers = append(schedulers, toFile(t.schedule.Scheduler.StateDict()))
 		}
 		root.Set("lr_schedulers", schedulers)
+		if t.scaler != nil {
+			root.Set(scalerKey, t.scaler.state())
+		}
 		root.Set(ownKey, t.positionState())
 	}
 	root.Set("hparams_name", "kwargs")
@@ -111,7 +114,7 @@ func (t *Trainer) loopState() *torchfile.Dict {
 		}
 		d := torchfile.NewDict("total", count(total), "current", count(current))
 		if last {
-			d.Set("is_last_batch", batches.batch == batches.numBatches)
+			d.Set("is_last_batch", batches.batch == batches.numBatches())
 		}
 		return d
 	}

@@ -36,17 +36,18 @@ func (t *Trainer) chooseDevice() error {
 	return nil
 }
 
-// moveModel takes the model and what trains with it to the device, and lays out convolutions for it.
+// moveModel takes the model and what trains with it to the device, gives the model the run's element type, and lays out
+// convolutions. Metrics keep theirs; the optimizer's state follows its parameters when it is first used.
 func (t *Trainer) moveModel() {
 	if t.args.MemoryFormat == "channels_last" || t.args.MemoryFormat == "auto" && convolves(t.model.Tree()) {
 		t.format = tensor.ChannelsLast
 	}
 	s := tensor.Open()
 	defer s.Close()
-	move := func(x tensor.Tensor) {
+	move := func(x tensor.Tensor, dtype tensor.DType) {
 		to := x
-		if t.device.Type != tensor.CPU {
-			to = to.To(t.device, x.DType())
+		if t.device.Type != tensor.CPU || dtype != x.DType() {
+			to = to.To(t.device, dtype)
 		}
 		if t.format == tensor.ChannelsLast && x.Dim() == 4 {
 			to = to.ToMemoryFormat(tensor.ChannelsLast)
@@ -57,16 +58,16 @@ func (t *Trainer) moveModel() {
 	}
 	tensor.NoGrad(func() {
 		for _, n := range t.model.Tree().Tensors() {
-			move(n)
+			move(n, t.args.Precision.of(n))
 		}
 		if h, ok := t.model.(lighter.TensorHolder); ok {
 			for _, x := range h.States() {
-				move(x)
+				move(x, x.DType())
 			}
 		}
 		if h, ok := t.optimizer.(lighter.TensorHolder); ok {
 			for _, x := range h.States() {
-				move(x)
+				move(x, x.DType())
 			}
 		}
 	})

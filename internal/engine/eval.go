@@ -4,22 +4,15 @@ import (
 	"github.com/lighter-go/lighter"
 )
 
-// evaluate runs validation, test or prediction over one loader.
-func (t *Trainer) evaluate(m lighter.Mode, loader lighter.Loader) error {
+// evaluate runs validation, test or prediction over the mode's loaders, one after the other. Rows of a stage that is one
+// evaluation carry epoch 0 and step 0, whatever the checkpoint says.
+func (t *Trainer) evaluate(m lighter.Mode) error {
 	defer t.enter(m)()
-	it, err := loader.Iter(0)
-	if err != nil {
-		return &Error{Code: ExitData, Err: err}
+	for i := range t.loops[m].loaders {
+		if err := t.evaluateLoader(m, i); err != nil {
+			return err
+		}
 	}
-	defer it.Close()
-	if err := t.dispatchEpochStart(); err != nil {
-		return err
-	}
-	err = t.each(m, it, 0, t.evalBatch, nil)
-	if err != nil {
-		return err
-	}
-	t.model.EpochEnd(t)
 	if err := t.write(t.results.epochRow(m), t.state.Stepped, true); err != nil {
 		return err
 	}
@@ -29,7 +22,28 @@ func (t *Trainer) evaluate(m lighter.Mode, loader lighter.Loader) error {
 	return t.dispatchEpochEnd()
 }
 
-// evalBatch is one step without an update. The row's step counts batches over all evaluations.
+// evaluateLoader runs one loader's batches. The epoch's hooks come with the first loader's.
+func (t *Trainer) evaluateLoader(m lighter.Mode, i int) error {
+	l := &t.loops[m]
+	l.loader = i
+	it, err := l.loaders[i].Iter(0)
+	if err != nil {
+		return &Error{Code: ExitData, Err: err}
+	}
+	defer it.Close()
+	if i == 0 {
+		if err := t.dispatchEpochStart(); err != nil {
+			return err
+		}
+	}
+	if err := t.each(m, it, 0, t.evalBatch, nil); err != nil {
+		return err
+	}
+	t.model.EpochEnd(t)
+	return nil
+}
+
+// evalBatch is one step without an update. The row's step counts the loader's batches over all evaluations.
 func (t *Trainer) evalBatch(batch lighter.Value, idx int) error {
 	out, _, err := t.step(batch, idx)
 	if err != nil {
@@ -37,9 +51,11 @@ func (t *Trainer) evalBatch(batch lighter.Value, idx int) error {
 	}
 	t.model.BatchEnd(t, out, idx)
 	if t.StepLogged() {
-		if err := t.write(t.results.stepRow(t.mode), t.loops[t.mode].total, false); err != nil {
+		l := &t.loops[t.mode]
+		if err := t.write(t.results.stepRow(t.mode), l.logged[l.loader], false); err != nil {
 			return err
 		}
+		l.logged[l.loader]++
 	}
 	return t.dispatchBatchEnd(out, idx)
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,28 +11,26 @@ import (
 
 // fit trains until an epoch, step or callback limit is reached.
 func (t *Trainer) fit() error {
-	train, err := t.loader(lighter.Train)
-	if err != nil {
-		return err
+	n := t.loops[lighter.Train].all()
+	if n == 0 {
+		t.log.Info().Msg("`Trainer.fit` stopped: No training batches.")
+		return nil
 	}
-	val, err := t.loader(lighter.Val)
-	if err != nil {
-		return err
+	if every := orElse(t.args.LogEveryNSteps, 50); len(t.loggers) > 0 && n > 0 && n < every {
+		t.log.Warn().Msgf("The number of training batches (%d) is smaller than the logging interval Trainer(log_every_n_steps=%d). Set a lower value for log_every_n_steps if you want to see logs for the training epoch.", n, every)
 	}
-	if t.loops[lighter.Train].numBatches == 0 {
-		return errors.New("data::train_dataloader has no batches: nothing to do")
-	}
-	t.validates = val != nil && t.loops[lighter.Val].numBatches != 0
+	t.validates = t.loops[lighter.Val].all() != 0
 	t.enterPhase(phaseStart)
-	if err := t.sanityCheck(val); err != nil {
+	if err := t.sanityCheck(); err != nil {
 		return err
 	}
 	began, before := time.Now(), t.state.GlobalStep
+	t.validated = began
 	for !t.done() {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
-		if err := t.trainEpoch(train, val); err != nil {
+		if err := t.trainEpoch(); err != nil {
 			return err
 		}
 		t.state.Epoch++
@@ -45,40 +42,38 @@ func (t *Trainer) fit() error {
 }
 
 // sanityCheck validates a few batches before the first epoch. What it draws and logs leaves no trace.
-func (t *Trainer) sanityCheck(val lighter.Loader) error {
+func (t *Trainer) sanityCheck() error {
 	n := orElse(t.args.NumSanityValSteps, 2)
 	if !t.validates || n == 0 || t.resumed != "" {
 		return nil
 	}
 	s := tensor.Open()
 	defer s.Close()
-	rng := tensor.RNGState(tensor.Device{})
+	before := t.generators()
+	defer before.free()
 	all := t.loops[lighter.Val]
-	if n > 0 && (all.numBatches < 0 || n < all.numBatches) {
-		t.loops[lighter.Val].numBatches = n
-	}
+	t.loops[lighter.Val].atMost(n)
 	t.sanity = true
-	err := t.evaluate(lighter.Val, val)
+	err := t.evaluate(lighter.Val)
 	t.sanity = false
 	t.loops[lighter.Val] = all
 	t.results.forget()
-	tensor.SetRNGState(tensor.Device{}, rng)
+	t.drawFrom(before)
 	return err
 }
 
-func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
+func (t *Trainer) trainEpoch() error {
 	defer t.enter(lighter.Train)()
-	it, from, err := t.beginEpoch(train)
+	it, from, err := t.beginEpoch()
 	if it != nil {
 		defer it.Close()
 	}
 	if err != nil {
 		return err
 	}
-	after := func() (stop bool, err error) { return t.afterBatch(val) }
 	if from > 0 && t.at.phase != phaseBetween { // the checkpoint was saved before all that follows a batch was done
 		t.loops[lighter.Train].batch = from - 1
-		stop, err := after()
+		stop, err := t.afterBatch()
 		if err != nil {
 			return err
 		}
@@ -86,7 +81,7 @@ func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
 			return t.endEpoch()
 		}
 	}
-	if err := t.each(lighter.Train, it, from, t.trainBatch, after); err != nil {
+	if err := t.each(lighter.Train, it, from, t.trainBatch, t.afterBatch); err != nil {
 		return err
 	}
 	return t.endEpoch()
@@ -94,14 +89,15 @@ func (t *Trainer) trainEpoch(train, val lighter.Loader) error {
 
 // afterBatch is what comes between two training batches, outside their scopes: a validation, a scheduler that waits for it,
 // and whether to stop.
-func (t *Trainer) afterBatch(val lighter.Loader) (stop bool, err error) {
+func (t *Trainer) afterBatch() (stop bool, err error) {
 	if t.at.phase == phaseBatch && t.validationDue() {
-		t.at.rng.Free()
-		t.at.rng = rngState()
+		t.at.rng.free()
+		t.at.rng = t.generators()
 		t.enterPhase(phaseValidating)
-		if err := t.evaluate(lighter.Val, val); err != nil {
+		if err := t.evaluate(lighter.Val); err != nil {
 			return true, err
 		}
+		t.validated = time.Now()
 	}
 	if err := t.stepSchedule("step", true); err != nil {
 		return true, err
@@ -129,7 +125,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 		if err := t.stepSchedule("step", false); err != nil {
 			return err
 		}
-		if idx+1 == t.loops[lighter.Train].numBatches {
+		if idx+1 == t.loops[lighter.Train].numBatches() {
 			if err := t.stepSchedule("epoch", false); err != nil {
 				return err
 			}
@@ -154,10 +150,11 @@ func (t *Trainer) update(loss tensor.Tensor, idx int) error {
 	if k > 1 {
 		loss = loss.DivScalar(float64(k)) // Lightning's rule: the constant, also in a short last window
 	}
-	loss.Backward()
+	t.scaler.scaled(loss).Backward()
 	if !t.windowEnds(idx) {
 		return nil
 	}
+	t.scaler.unscale(t.optimizer.Params())
 	if c := t.args.GradientClipVal; c != nil && *c > 0 {
 		if a := t.args.GradientClipAlgorithm; a != nil && *a == "value" {
 			t.optimizer.Params().ClipGradValue(*c)
@@ -165,18 +162,18 @@ func (t *Trainer) update(loss tensor.Tensor, idx int) error {
 			t.optimizer.Params().ClipGradNorm(*c, 2)
 		}
 	}
-	t.optimizer.Step()
+	t.scaler.step(t.optimizer)
 	t.state.GlobalStep++
 	return nil
 }
 
 // windowEnds says whether batch idx of the epoch is the last of its accumulation window.
 func (t *Trainer) windowEnds(idx int) bool {
-	return (idx+1)%t.args.AccumulateGradBatches == 0 || idx+1 == t.loops[lighter.Train].numBatches
+	return (idx+1)%t.args.AccumulateGradBatches == 0 || idx+1 == t.loops[lighter.Train].numBatches()
 }
 
 // validationDue says whether a validation follows the batch just done: at a fraction of the epoch, after a number of
-// batches, or, counted across epochs, when check_val_every_n_epoch is null.
+// batches, counted across epochs when check_val_every_n_epoch is null, or when enough time has passed.
 func (t *Trainer) validationDue() bool {
 	l := t.loops[lighter.Train]
 	if !t.validates {
@@ -189,9 +186,12 @@ func (t *Trainer) validationDue() bool {
 	if t.mayStop() {
 		return true
 	}
+	if wait := t.args.ValCheckInterval.every; wait > 0 {
+		return t.overdue(wait)
+	}
 	interval := t.valInterval()
 	if interval <= 0 {
-		return l.batch+1 == l.numBatches
+		return l.batch+1 == l.numBatches()
 	}
 	if every == nil {
 		return l.total%int64(interval) == 0
@@ -199,9 +199,17 @@ func (t *Trainer) validationDue() bool {
 	return (l.batch+1)%interval == 0
 }
 
+// overdue says whether the last validation is so long ago. The answer stays the same for a batch, however often it is asked.
+func (t *Trainer) overdue(wait time.Duration) bool {
+	if n := t.loops[lighter.Train].total; t.asked != n {
+		t.asked, t.waited = n, time.Since(t.validated) >= wait
+	}
+	return t.waited
+}
+
 // valInterval is the number of batches between validations; 0 for the end of the epoch.
 func (t *Trainer) valInterval() int {
-	v, n := t.args.ValCheckInterval, t.loops[lighter.Train].numBatches
+	v, n := t.args.ValCheckInterval, t.loops[lighter.Train].numBatches()
 	switch {
 	case !v.set:
 		return max(n, 0)

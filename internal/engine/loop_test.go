@@ -67,11 +67,11 @@ func (j *journal) Open() error                                { return nil }
 func (j *journal) LogHyperparams([]byte) error                { return nil }
 func (j *journal) Flush()                                     {}
 func (j *journal) Finalize(string) error                      { return nil }
-func (j *journal) Loader(m lighter.Mode) lighter.Loader {
+func (j *journal) Loaders(m lighter.Mode) []lighter.Loader {
 	if j.batches[m] == 0 {
 		return nil
 	}
-	return countLoader{j.batches[m], j.sizes}
+	return []lighter.Loader{countLoader{j.batches[m], j.sizes}}
 }
 
 func (j *journal) BatchEnd(t lighter.Trainer, out lighter.Output, _ int) {
@@ -137,12 +137,17 @@ func newFit(j *journal, a arguments) *Trainer {
 	if a.MaxSteps == 0 {
 		a.MaxSteps = -1
 	}
-	a.InferenceMode = true
+	a.InferenceMode, a.Precision = true, precisions[0]
 	j.weight = tensor.Ones(nil, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
-	return &Trainer{
+	t := &Trainer{
 		args: a, log: zerolog.Nop(), loggers: []lighter.Logger{j}, ctx: context.Background(), stage: "fit", mode: lighter.Train,
 		model: model{j}, data: j, optimizer: stepper{j},
 	}
+	t.choosePrecision()
+	if err := t.openLoaders(lighter.Train); err != nil {
+		panic(err)
+	}
+	return t
 }
 
 // model hides the journal's optimizer methods, whose Step differs.
@@ -168,9 +173,9 @@ func TestLoop(t *testing.T) {
 		{"limits by fraction", 9, 9, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitTrainBatches: fraction(0.5), LimitValBatches: fraction(0.3)}, "TuTuTuTuVV|"},
 		{"limit cuts the window", 9, 0, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitTrainBatches: count(3), AccumulateGradBatches: 2}, "TTuTu|"},
 		{"no validation batches", 2, 2, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, LimitValBatches: count(0)}, "TuTu|"},
-		{"validation inside the epoch", 4, 1, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, ValCheckInterval: fraction(0.5)}, "TuTuVTuTuV|"},
-		{"validation every 3 batches", 4, 1, arguments{MaxEpochs: two, CheckValEveryNEpoch: one, ValCheckInterval: count(3)}, "TuTuTuVTu|TuTuTuVTu|"},
-		{"validation across epochs", 4, 1, arguments{MaxEpochs: two, ValCheckInterval: count(3)}, "TuTuTuVTu|TuTuVTuTu|"},
+		{"validation inside the epoch", 4, 1, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, ValCheckInterval: interval{limit: fraction(0.5)}}, "TuTuVTuTuV|"},
+		{"validation every 3 batches", 4, 1, arguments{MaxEpochs: two, CheckValEveryNEpoch: one, ValCheckInterval: interval{limit: count(3)}}, "TuTuTuVTu|TuTuTuVTu|"},
+		{"validation across epochs", 4, 1, arguments{MaxEpochs: two, ValCheckInterval: interval{limit: count(3)}}, "TuTuTuVTu|TuTuVTuTu|"},
 		{"validation every second epoch", 1, 1, arguments{MaxEpochs: num(4), CheckValEveryNEpoch: two}, "Tu|TuV|Tu|TuV|"},
 		{"max_steps inside an epoch", 4, 1, arguments{MaxSteps: 6, CheckValEveryNEpoch: one}, "TuTuTuTuV|TuTu|"},
 		{"max_steps with accumulation", 4, 0, arguments{MaxSteps: 3, CheckValEveryNEpoch: one, AccumulateGradBatches: 2}, "TTuTTu|TTu|"},

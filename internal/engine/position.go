@@ -29,26 +29,19 @@ type position struct {
 	phase    phase
 	batch    int           // batches of the epoch that are done
 	epochRNG tensor.Tensor // kept
-	rng      tensor.Tensor // kept; before the validation while one is under way
+	rng      generators    // before the validation while one is under way
 }
 
 func (p *position) free() {
 	p.epochRNG.Free()
-	p.rng.Free()
-	p.epochRNG, p.rng = tensor.Tensor{}, tensor.Tensor{}
-}
-
-// rngState is the generator's state, kept.
-func rngState() tensor.Tensor {
-	s := tensor.Open()
-	defer s.Close()
-	return tensor.RNGState(tensor.Device{}).Keep()
+	p.rng.free()
+	p.epochRNG = tensor.Tensor{}
 }
 
 func (t *Trainer) enterPhase(p phase) { t.at.phase = p }
 
 // beginEpoch notes the generator's state and begins the loader's epoch, at the batch where a resumed one goes on.
-func (t *Trainer) beginEpoch(train lighter.Loader) (it lighter.Iterator, from int, err error) {
+func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 	resume := t.resume
 	t.resume = nil
 	if resume != nil {
@@ -56,23 +49,30 @@ func (t *Trainer) beginEpoch(train lighter.Loader) (it lighter.Iterator, from in
 		tensor.SetRNGState(tensor.Device{}, resume.epochRNG)
 		defer resume.free()
 	}
+	s := tensor.Open()
 	t.at.epochRNG.Free()
-	t.at.epochRNG = rngState()
-	if it, err = train.Iter(from); err != nil {
+	t.at.epochRNG = tensor.RNGState(tensor.Device{}).Keep()
+	s.Close()
+	if it, err = t.trainLoader().Iter(from); err != nil {
 		return nil, 0, &Error{Code: ExitData, Err: err}
 	}
 	if resume == nil {
 		t.enterPhase(phaseBetween)
 		return it, 0, t.dispatchEpochStart()
 	}
-	tensor.SetRNGState(tensor.Device{}, resume.rng)
+	t.drawFrom(resume.rng)
 	t.enterPhase(resume.phase)
 	return it, from, nil
 }
 
 // positionState is what a checkpoint holds of the position, and of what the epoch has gathered so far.
 func (t *Trainer) positionState() *torchfile.Dict {
-	p, batch, rng, epochRNG := t.at.phase, t.loops[lighter.Train].batch, tensor.RNGState(tensor.Device{}), t.at.epochRNG
+	p, batch, epochRNG := t.at.phase, t.loops[lighter.Train].batch, t.at.epochRNG
+	rng := t.generators()
+	rng.cpu.Adopt()
+	if rng.device.Defined() {
+		rng.device.Adopt()
+	}
 	switch {
 	case t.resume != nil: // it has not gone on yet
 		p, batch, rng, epochRNG = t.resume.phase, t.resume.batch, t.resume.rng, t.resume.epochRNG
@@ -83,10 +83,17 @@ func (t *Trainer) positionState() *torchfile.Dict {
 	case p == phaseStart:
 		batch = 0
 	}
-	d := torchfile.NewDict("phase", string(p), "batch", int64(batch), "rng_state", fromTensor(rng), "stepped", t.state.Stepped,
+	d := torchfile.NewDict("phase", string(p), "batch", int64(batch), "stepped", t.state.Stepped,
 		"train_batches", t.loops[lighter.Train].total, "results", toFile(t.results.state()))
-	if epochRNG.Defined() {
+	rng.save(d)
+	within := p != phaseStart && p != phaseEpoch
+	if within && epochRNG.Defined() {
 		d.Set("epoch_rng_state", fromTensor(epochRNG))
+	}
+	if l, ok := t.trainLoader().(lighter.LoaderState); ok {
+		if state := l.StateDict(within); state != nil {
+			d.Set("loader", toFile(state))
+		}
 	}
 	if m, ok := t.model.(lighter.EpochState); ok {
 		d.Set("model", toFile(m.EpochState()))
@@ -103,10 +110,12 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	own := v.(lighter.Dict)
 	text, _ := own["phase"].(string)
 	batch, _ := own["batch"].(int64)
-	rng, ok := own["rng_state"].(tensor.Tensor)
-	if !ok {
+	rng := generators{}
+	var ok bool
+	if rng.cpu, ok = own[rngKey].(tensor.Tensor); !ok {
 		return errors.New("it does not hold the generator's state")
 	}
+	rng.device, _ = own[deviceRNGKey].(tensor.Tensor)
 	t.state.Stepped, _ = own["stepped"].(int64)
 	t.loops[lighter.Train].total, _ = own["train_batches"].(int64)
 	if results, ok := own["results"].(lighter.Dict); ok {
@@ -119,7 +128,14 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 			}
 		}
 	}
-	tensor.SetRNGState(tensor.Device{}, rng)
+	if l, ok := t.trainLoader().(lighter.LoaderState); ok {
+		if state, ok := own["loader"].(lighter.Dict); ok {
+			if err := l.LoadStateDict(state); err != nil {
+				return fmt.Errorf("data::train_dataloader: %w", err)
+			}
+		}
+	}
+	t.drawFrom(rng)
 	switch p := phase(text); p {
 	case phaseEpoch:
 		// What is left of that epoch is a scheduler that waits for its metrics.
@@ -132,7 +148,7 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 		if !ok {
 			return errors.New("it does not hold the generator's state at the start of the epoch")
 		}
-		t.resume = &position{phase: p, batch: int(batch), epochRNG: epochRNG.Keep(), rng: rng.Keep()}
+		t.resume = &position{phase: p, batch: int(batch), epochRNG: epochRNG.Keep(), rng: rng.keep()}
 	case phaseStart:
 	default:
 		return fmt.Errorf("it was saved in the unknown phase %q of a fit", text)

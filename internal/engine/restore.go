@@ -80,6 +80,9 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 			return err
 		}
 	}
+	if d, ok := get[*torchfile.Dict](root, scalerKey); ok && t.scaler != nil {
+		t.scaler.load(d)
+	}
 	epoch, _ := get[int64](root, "epoch")
 	t.state.GlobalStep, _ = get[int64](root, "global_step")
 	t.state.Epoch, t.state.Stepped = int(epoch)+1, t.state.GlobalStep // Lightning's checkpoints are taken for those of an epoch's end

@@ -14,16 +14,18 @@ type results struct {
 	byName  map[string]*record
 	logged  map[string]float64 // every value written last, by name
 	epochs  map[string]float64 // of those, what epochs gave
+	dtype   tensor.DType       // float32, or float64 in a run of that precision
 }
 
 type record struct {
-	name  string
-	mode  lighter.Mode
-	step  bool
-	epoch bool
-	last  tensor.Tensor // of the current batch; its scope owns it
+	name   string
+	mode   lighter.Mode
+	loader int
+	step   bool
+	epoch  bool
+	last   tensor.Tensor // of the current batch; its scope owns it
 
-	sum    tensor.Tensor // kept; the weighted sum of the epoch, a float32 scalar
+	sum    tensor.Tensor // kept; the weighted sum of the epoch, a scalar
 	weight int64
 
 	value   float64 // of LogEpoch
@@ -47,9 +49,31 @@ func (r *results) makeMaps() {
 	}
 }
 
+// record is that of a name in the current mode and loader.
+func (t *Trainer) record(name string) *record {
+	l := &t.loops[t.mode]
+	rec := t.results.find(name+l.suffix(), t.mode)
+	rec.loader = l.loader
+	return rec
+}
+
+// perLoader is what epochs gave, a map a loader.
+func (t *Trainer) perLoader() []map[string]float64 {
+	out := []map[string]float64{{}}
+	for _, rec := range t.results.records {
+		for rec.loader >= len(out) {
+			out = append(out, map[string]float64{})
+		}
+		if v, ok := t.results.epochs[rec.name]; ok {
+			out[rec.loader][rec.name] = v
+		}
+	}
+	return out
+}
+
 // Log records a value of the current batch.
 func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
-	rec := t.results.find(name, t.mode)
+	rec := t.record(name)
 	rec.step, rec.epoch = o.Step, o.Epoch
 	if o.Step {
 		rec.last = v
@@ -63,7 +87,7 @@ func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
 	}
 	if !rec.sum.Defined() {
 		s := tensor.Open()
-		rec.sum = tensor.Zeros(nil, tensor.Float32, v.Device()).Keep()
+		rec.sum = tensor.Zeros(nil, t.results.dtype, v.Device()).Keep()
 		s.Close()
 	}
 	rec.sum.AddWeighted(v, float64(weight))
@@ -72,8 +96,8 @@ func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
 
 // LogEpoch records a value at an epoch's end.
 func (t *Trainer) LogEpoch(name string, v float64) {
-	rec := t.results.find(name, t.mode)
-	rec.epoch, rec.value, rec.valueOK = true, float64(float32(v)), true
+	rec := t.record(name)
+	rec.epoch, rec.value, rec.valueOK = true, t.results.rounded(v), true
 }
 
 // StepLogged says whether a row of this batch will be written.
@@ -97,7 +121,7 @@ func (t *Trainer) RowDue() bool {
 func (t *Trainer) WriteRow(row []lighter.Scalar) error {
 	t.results.makeMaps()
 	for _, s := range row {
-		t.results.keep(s.Name, float64(float32(s.Value)))
+		t.results.keep(s.Name, t.results.rounded(s.Value))
 	}
 	return t.write(row, t.state.Stepped, false)
 }
@@ -131,7 +155,7 @@ func (r *results) stepRow(m lighter.Mode) []lighter.Scalar {
 	var row []lighter.Scalar
 	for _, rec := range r.records {
 		if rec.mode == m && rec.step && rec.last.Defined() {
-			row = append(row, r.keep(rec.name, float64(float32(rec.last.Item()))))
+			row = append(row, r.keep(rec.name, r.rounded(rec.last.Item())))
 		}
 	}
 	return row
@@ -153,7 +177,7 @@ func (r *results) epochRow(m lighter.Mode) []lighter.Scalar {
 		case rec.valueOK:
 			row = append(row, r.keep(rec.name, rec.value))
 		case rec.weight > 0:
-			row = append(row, r.keep(rec.name, float64(float32(rec.sum.Item())/float32(rec.weight))))
+			row = append(row, r.keep(rec.name, r.rounded(r.rounded(rec.sum.Item())/r.rounded(float64(rec.weight)))))
 		}
 	}
 	for _, s := range row {
@@ -178,7 +202,15 @@ func (r *results) reset(m lighter.Mode) {
 // forget drops every value, as after the sanity check.
 func (r *results) forget() {
 	r.close()
-	*r = results{}
+	*r = results{dtype: r.dtype}
+}
+
+// rounded is a value as the run's precision has it.
+func (r *results) rounded(v float64) float64 {
+	if r.dtype == tensor.Float64 {
+		return v
+	}
+	return float64(float32(v))
 }
 
 func (r *results) close() {
@@ -227,7 +259,7 @@ func (r *results) load(d lighter.Dict, device tensor.Device) {
 		rec.weight, _ = g["weight"].(int64)
 		rec.value, rec.valueOK = g["value"].(float64)
 		if sum, ok := g["sum"].(tensor.Tensor); ok {
-			rec.sum = sum.To(device, tensor.Float32).Keep()
+			rec.sum = sum.To(device, r.dtype).Keep()
 		}
 	}
 	logged, _ := d["logged"].(lighter.Dict)

@@ -154,7 +154,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		return nil, err
 	}
 	status = "success"
-	return &Result{Metrics: []map[string]float64{t.results.epochs}, LogDir: t.LogDir(), CkptPath: t.resumed}, nil
+	return &Result{Metrics: t.perLoader(), LogDir: t.LogDir(), CkptPath: t.resumed}, nil
 }
 
 func build(b *registry.Build) (*Trainer, error) {
@@ -186,12 +186,13 @@ func (t *Trainer) prepare(o Options) error {
 			return &Error{Code: ExitUsage, Err: err}
 		}
 	}
-	if _, err := t.loader(mode); err != nil {
+	if err := t.openLoaders(mode); err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
 	if err := t.chooseDevice(); err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
+	t.choosePrecision()
 	t.moveModel()
 	tensor.Deterministic(t.args.Deterministic.on, t.args.Deterministic.warn)
 	tensor.DetectAnomaly(t.args.DetectAnomaly)
@@ -237,20 +238,6 @@ func (t *Trainer) openRun() error {
 	return nil
 }
 
-// loader gives a mode's loader and counts its batches; a stage's own must be there.
-func (t *Trainer) loader(m lighter.Mode) (lighter.Loader, error) {
-	l := t.data.Loader(m)
-	if l == nil {
-		if m == lighter.Val && t.stage == "fit" {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("`%s_dataloader` must be implemented to be used with the Lightning Trainer: add data::%s_dataloader", m, m)
-	}
-	limits := [...]limit{t.args.LimitTrainBatches, t.args.LimitValBatches, t.args.LimitTestBatches, t.args.LimitPredictBatches}
-	t.loops[m].numBatches = limits[m].of(l.Len())
-	return l, nil
-}
-
 func (t *Trainer) runStage() error {
 	if err := t.dispatchStageStart(); err != nil {
 		return err
@@ -260,11 +247,11 @@ func (t *Trainer) runStage() error {
 	case "fit":
 		err = t.fit()
 	case "validate":
-		err = t.single(lighter.Val)
+		err = t.evaluate(lighter.Val)
 	case "test":
-		err = t.single(lighter.Test)
+		err = t.evaluate(lighter.Test)
 	default:
-		err = t.single(lighter.Predict)
+		err = t.evaluate(lighter.Predict)
 	}
 	if err == nil {
 		return t.dispatchStageEnd()
@@ -273,15 +260,6 @@ func (t *Trainer) runStage() error {
 		err = errors.Join(err, t.saveInterrupt())
 	}
 	return errors.Join(err, t.dispatchException(err))
-}
-
-// single runs a stage that is one evaluation. Its rows carry epoch 0 and step 0, whatever the checkpoint says.
-func (t *Trainer) single(m lighter.Mode) error {
-	loader, err := t.loader(m)
-	if err != nil {
-		return err
-	}
-	return t.evaluate(m, loader)
 }
 
 // compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.

@@ -18,7 +18,7 @@ import (
 // given, runs between batches, outside that scope, so that peak memory is not the sum of both.
 func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, from int, do func(batch lighter.Value, idx int) error, after func() (stop bool, err error)) error {
 	l := &t.loops[m]
-	for l.batch = from; l.numBatches < 0 || l.batch < l.numBatches; l.batch++ {
+	for l.batch = from; l.numBatches() < 0 || l.batch < l.numBatches(); l.batch++ {
 		if t.ctx.Err() != nil && (m != lighter.Train || l.batch == 0 || t.windowEnds(l.batch-1)) {
 			return context.Cause(t.ctx) // a training step is finished first, all the batches it takes
 		}
@@ -56,11 +56,8 @@ func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch light
 		return false, nil
 	}
 	l.size = batchSize(batch)
-	if err := do(t.place(batch), l.batch); err != nil {
-		return false, err
-	}
 	l.total++
-	return true, nil
+	return true, do(t.place(batch), l.batch)
 }
 
 // enter switches to a mode: train or eval for the modules, recording or not for autograd. The restore puts all back.
@@ -88,8 +85,8 @@ func (t *Trainer) enter(m lighter.Mode) (restore func()) {
 
 // step runs the model's step and checks its loss. It is the same in every mode.
 func (t *Trainer) step(batch lighter.Value, idx int) (out lighter.Output, loss tensor.Tensor, err error) {
-	if t.args.Precision.mixed {
-		defer tensor.Autocast(t.device.Type, tensor.BFloat16)()
+	if p := t.args.Precision; p.mixed {
+		defer tensor.Autocast(t.device.Type, p.dtype)()
 	}
 	if err := t.dispatchBatchStart(batch, idx); err != nil {
 		return nil, loss, err
@@ -119,15 +116,16 @@ func lossOf(out lighter.Output) (tensor.Tensor, error) {
 	return tensor.Tensor{}, fmt.Errorf("a step's loss must be a Tensor or a dict, got %s", lighter.TypeName(out["loss"]))
 }
 
-// place moves a batch to the device and lays out its images.
+// place moves a batch to the device, in the run's element type, and lays out its images.
 func (t *Trainer) place(v lighter.Value) lighter.Value {
-	if t.device.Type == tensor.CPU && t.format == tensor.ContiguousFormat {
+	p := t.args.Precision
+	if t.device.Type == tensor.CPU && t.format == tensor.ContiguousFormat && !p.converts() {
 		return v
 	}
 	switch x := v.(type) {
 	case tensor.Tensor:
-		if t.device.Type != tensor.CPU {
-			x = x.ToAsync(t.device, x.DType())
+		if dtype := p.of(x); t.device.Type != tensor.CPU || dtype != x.DType() {
+			x = x.ToAsync(t.device, dtype)
 		}
 		if t.format == tensor.ChannelsLast && x.Dim() == 4 && x.IsFloat() {
 			x = x.ToMemoryFormat(tensor.ChannelsLast)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -30,6 +31,7 @@ type Trainer struct {
 	data      lighter.DataModule
 	optimizer lighter.Optimizer
 	schedule  *lighter.Schedule
+	scaler    *scaler // of 16-mixed on a GPU, else nil
 	config    configRecord
 
 	state     state
@@ -37,18 +39,13 @@ type Trainer struct {
 	results   results
 	sanity    bool
 	validates bool      // the fit has a validation with batches
+	validated time.Time // when the last validation ended
+	asked     int64     // the batch for which waited says whether validated is long ago
+	waited    bool
 	at        position  // where the fit stands
 	resume    *position // where it goes on; nil once it does
 	stopping  string    // why the fit ends after this epoch; "" when it goes on
 	resumed   string    // the checkpoint the stage started from
-}
-
-// loop is where the loop of one mode stands.
-type loop struct {
-	batch      int // of this epoch
-	numBatches int
-	total      int64 // batches over the whole run
-	size       int   // samples of the current batch
 }
 
 // state is every counter that a run needs to go on.
@@ -93,13 +90,17 @@ func (t *Trainer) fastDevRun(n int) {
 	batches, one, zero := limit{set: true, count: n}, 1, 0
 	a := &t.args
 	a.LimitTrainBatches, a.LimitValBatches, a.LimitTestBatches, a.LimitPredictBatches = batches, batches, batches, batches
-	a.MaxEpochs, a.MaxSteps, a.NumSanityValSteps, a.ValCheckInterval = &one, n, &zero, limit{}
+	a.MaxEpochs, a.MaxSteps, a.NumSanityValSteps, a.ValCheckInterval, a.CheckValEveryNEpoch = &one, n, &zero, interval{}, &one
 	t.loggers = nil
 	t.callbacks = without[lighter.Checkpointer](t.callbacks)
 }
 
 func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
 	fit := t.stage == "fit"
+	var maxTime map[string]any
+	if t.args.MaxTime != nil {
+		maxTime = map[string]any{"duration": *t.args.MaxTime}
+	}
 	type component struct {
 		target string
 		wanted bool
@@ -108,7 +109,7 @@ func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
 	defaults := []component{
 		{summaryTarget, fit && enabled(t.args.EnableModelSummary) && !has[lighter.Summarizer](t.callbacks), nil},
 		{progressTarget, enabled(t.args.EnableProgressBar) && !has[lighter.Progress](t.callbacks), nil},
-		{timerTarget, fit && t.args.MaxTime != nil, map[string]any{"duration": t.args.MaxTime}},
+		{timerTarget, fit && t.args.MaxTime != nil, maxTime},
 		{checkpointTarget, enabled(t.args.EnableCheckpointing) && t.args.FastDevRun == 0 && !has[lighter.Checkpointer](t.callbacks), nil},
 	}
 	if t.stage == "predict" && len(t.loggers) > 0 && !has[lighter.PredictionWriter](t.callbacks) {
@@ -194,11 +195,14 @@ func (t *Trainer) Epoch() int { return t.state.Epoch }
 // GlobalStep counts the optimizer's steps.
 func (t *Trainer) GlobalStep() int64 { return t.state.GlobalStep }
 
-// BatchIdx counts the batches of this epoch of the current mode.
+// BatchIdx counts the batches of this epoch and loader of the current mode.
 func (t *Trainer) BatchIdx() int { return t.loops[t.mode].batch }
 
-// NumBatches is how many batches an epoch of the current mode has.
-func (t *Trainer) NumBatches() int { return t.loops[t.mode].numBatches }
+// NumBatches is how many batches an epoch of the current mode has, of all its loaders.
+func (t *Trainer) NumBatches() int { return t.loops[t.mode].all() }
+
+// DataloaderIdx is the number of the loader whose batches are done now.
+func (t *Trainer) DataloaderIdx() int { return t.loops[t.mode].loader }
 
 // Model is the model of the run.
 func (t *Trainer) Model() lighter.Model { return t.model }
@@ -225,6 +229,7 @@ func (t *Trainer) LogDir() string {
 // free drops what the run kept beyond its scopes.
 func (t *Trainer) free() {
 	t.results.close()
+	t.scaler.free()
 	t.at.free()
 	if t.resume != nil {
 		t.resume.free()

@@ -279,6 +279,9 @@ func (o *optimizer) Step() {
 			o.grow(g)
 		}
 		if !g.aligned {
+			if g.fused && g.reduced() {
+				o.prepare(g)
+			}
 			g.align()
 		}
 		if !g.fused {

@@ -14,7 +14,7 @@ func (o *optimizer) prepare(g *group) {
 	g.free()
 	g.aligned = false
 	fused, given := g.Option("fused").(bool)
-	g.fused = fused || !given && g.Option("foreach") == nil && fusedByDefault()
+	g.fused = (fused || !given && g.Option("foreach") == nil && fusedByDefault()) && !g.reduced()
 	var state []column
 	for _, name := range o.rule.columns(g.ParamGroup) {
 		c := column{name: name, values: g.column(name)}
@@ -140,8 +140,19 @@ func (b *bucket) newly() (index []int) {
 	return index
 }
 
-// align puts the state where its parameters are now, laid out as they are: both may have changed since it was made, and a
-// fused operation walks through parameter, gradient and state side by side in memory.
+// reduced says whether the group has 16-bit parameters on the CPU. libtorch's fused SGD leaves most elements of those as they
+// are there, and its fused Adam rounds otherwise than PyTorch's loop.
+func (g *group) reduced() bool {
+	for _, p := range g.Params {
+		if d := p.DType(); p.Device().Type == tensor.CPU && (d == tensor.Float16 || d == tensor.BFloat16) {
+			return true
+		}
+	}
+	return false
+}
+
+// align puts the state where its parameters are now, laid out and of the type as they are: all may have changed since it was
+// made, and a fused operation walks through parameter, gradient and state side by side in memory.
 func (g *group) align() {
 	g.aligned = true
 	s := tensor.Open()
@@ -149,7 +160,7 @@ func (g *group) align() {
 	for i, p := range g.Params {
 		for _, c := range g.state {
 			v := c.values[i]
-			if v.Device() != p.Device() || !slices.Equal(v.Strides(), p.Strides()) {
+			if v.Device() != p.Device() || v.DType() != p.DType() || !slices.Equal(v.Strides(), p.Strides()) {
 				there := p.Detach().ZerosLike()
 				there.CopyInPlace(v)
 				v.SetData(there)
@@ -223,6 +234,7 @@ func (o *optimizer) LoadStateDict(d lighter.OptimizerState) (err error) {
 			return fmt.Errorf("parameter group %d: %w", i, err)
 		}
 		o.prepare(g)
+		g.align()
 		g.pending = len(g.Params)
 		for k, n := range saved.Params {
 			values, ok := d.State[n]

@@ -18,6 +18,7 @@ type Trainer struct {
 	AtStep   int64
 	AtBatch  int
 	Batches  int
+	Loader   int
 	Epochs   int
 	Logged   map[string]float64
 	Dir      string
@@ -56,6 +57,7 @@ func (t *Trainer) Epoch() int                                    { return t.AtEp
 func (t *Trainer) GlobalStep() int64                             { return t.AtStep }
 func (t *Trainer) BatchIdx() int                                 { return t.AtBatch }
 func (t *Trainer) NumBatches() int                               { return t.Batches }
+func (t *Trainer) DataloaderIdx() int                            { return t.Loader }
 func (t *Trainer) MaxEpochs() int                                { return t.Epochs }
 func (t *Trainer) Log(string, tensor.Tensor, lighter.LogOptions) {}
 func (t *Trainer) LogEpoch(string, float64)                      {}

@@ -1,0 +1,73 @@
+package data
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// generators are those that the loader and its sampler have for themselves.
+func (l *loader) generators() []*Generator {
+	var own []*Generator
+	if l.generator != nil {
+		own = append(own, l.generator)
+	}
+	if r, ok := l.sampler.(*random); ok && r.generator != nil && !slices.Contains(own, r.generator) {
+		own = append(own, r.generator)
+	}
+	return own
+}
+
+// StateDict implements [lighter.LoaderState]: the states of the loader's own generators, as they were when the epoch under way
+// began or as they are.
+func (l *loader) StateDict(within bool) lighter.Dict {
+	states := lighter.List{}
+	for i, g := range l.generators() {
+		state := g.state
+		if within && i < len(l.began) {
+			state = l.began[i]
+		}
+		states = append(states, tensor.FromSlice(state, int64(len(state))))
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	return lighter.Dict{"generators": states, "seeded": l.seeded && !within || l.seededBefore && within}
+}
+
+// LoadStateDict implements [lighter.LoaderState].
+func (l *loader) LoadStateDict(d lighter.Dict) error {
+	states, _ := d["generators"].(lighter.List)
+	own := l.generators()
+	if len(states) != len(own) {
+		return errors.New("its generators are not those of this configuration")
+	}
+	for i, v := range states {
+		state, ok := v.(tensor.Tensor)
+		if !ok || state.DType() != tensor.Uint8 {
+			return errors.New("a generator's state is no tensor of bytes")
+		}
+		own[i].state = slices.Clone(state.Bytes())
+	}
+	l.began = nil
+	l.seeded, _ = d["seeded"].(bool)
+	return nil
+}
+
+// InOrder implements [lighter.InOrder].
+func (l *loader) InOrder() (_ lighter.Loader, changed bool) {
+	if _, ok := l.sampler.(sequential); ok {
+		return l, false
+	}
+	o := *l
+	o.sampler = sequential(l.dataset.Len())
+	o.batches = o.countBatches()
+	return &o, true
+}
+
+var (
+	_ lighter.LoaderState = (*loader)(nil)
+	_ lighter.InOrder     = (*loader)(nil)
+)

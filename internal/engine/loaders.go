@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lighter-go/lighter"
+)
+
+// loop is where the loop of one mode stands.
+type loop struct {
+	loaders []lighter.Loader
+	batches []int   // how many of each loader an epoch has; -1 when that is unknown
+	loader  int     // the one whose batches are done now
+	batch   int     // of this loader and epoch
+	total   int64   // batches over the whole run, the current one included
+	logged  []int64 // of each loader, those that were logged: the step of an evaluation's rows
+	size    int     // samples of the current batch
+}
+
+// numBatches is how many batches of the current loader there are; -1 when that is unknown.
+func (l *loop) numBatches() int { return l.batches[l.loader] }
+
+// all is how many batches an epoch has, of all loaders.
+func (l *loop) all() int {
+	sum := 0
+	for _, n := range l.batches {
+		if n < 0 {
+			return -1
+		}
+		sum += n
+	}
+	return sum
+}
+
+// suffix is what names get where a mode has several loaders.
+func (l *loop) suffix() string {
+	if len(l.loaders) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("/dataloader_idx_%d", l.loader)
+}
+
+// trainLoader is the loader of a fit.
+func (t *Trainer) trainLoader() lighter.Loader { return t.loops[lighter.Train].loaders[0] }
+
+// atMost limits every loader's batches; n is -1 for no limit.
+func (l *loop) atMost(n int) {
+	limited := make([]int, len(l.batches))
+	for i, b := range l.batches {
+		if limited[i] = b; n >= 0 && (b < 0 || n < b) {
+			limited[i] = n
+		}
+	}
+	l.batches = limited
+}
+
+// openLoaders takes the loaders of a stage's mode, which must have one, and of a fit's validation, which may.
+func (t *Trainer) openLoaders(m lighter.Mode) error {
+	if err := t.openLoader(m); err != nil {
+		return err
+	}
+	if len(t.loops[m].loaders) == 0 {
+		return fmt.Errorf("`%s_dataloader` must be implemented to be used with the Lightning Trainer: add data::%s_dataloader", m, m)
+	}
+	if m != lighter.Train {
+		return nil
+	}
+	if err := t.openLoader(lighter.Val); err != nil {
+		return err
+	}
+	return t.checkValInterval()
+}
+
+func (t *Trainer) openLoader(m lighter.Mode) error {
+	limits := [...]limit{t.args.LimitTrainBatches, t.args.LimitValBatches, t.args.LimitTestBatches, t.args.LimitPredictBatches}
+	limit, overfit := limits[m], t.stage == "fit" && !t.args.OverfitBatches.zero() && t.args.OverfitBatches.set
+	if overfit {
+		limit = t.args.OverfitBatches
+	}
+	l := &t.loops[m]
+	l.loaders = t.data.Loaders(m)
+	l.batches, l.logged = make([]int, len(l.loaders)), make([]int64, len(l.loaders))
+	for i, loader := range l.loaders {
+		var err error
+		if l.batches[i], err = limit.of(loader.Len(), m); err != nil {
+			return err
+		}
+	}
+	if overfit {
+		t.unshuffle(m)
+	}
+	return nil
+}
+
+// unshuffle makes every epoch have the same batches, as overfit_batches wants it.
+func (t *Trainer) unshuffle(m lighter.Mode) {
+	l, shuffled := &t.loops[m], false
+	loaders := make([]lighter.Loader, len(l.loaders))
+	for i, loader := range l.loaders {
+		if o, ok := loader.(lighter.InOrder); ok {
+			ordered, changed := o.InOrder()
+			loader, shuffled = ordered, shuffled || changed
+		}
+		loaders[i] = loader
+	}
+	l.loaders = loaders
+	if shuffled {
+		t.log.Warn().Msgf("You requested to overfit but enabled %s dataloader shuffling. We are turning off the %[1]s dataloader shuffling for you.", m)
+	}
+}
+
+// checkValInterval applies Lightning's rules on val_check_interval, once the number of batches is known.
+func (t *Trainer) checkValInterval() error {
+	v, n := t.args.ValCheckInterval, t.loops[lighter.Train].all()
+	switch {
+	case !v.set || v.every > 0 || t.loops[lighter.Val].all() == 0:
+	case v.isFraction() && n < 0 && v.fraction != 1:
+		return errors.New("the train_dataloader does not know its length: trainer::val_check_interval must be time based, 1.0 or an int. An int k specifies checking validation every k training batches")
+	case !v.isFraction() && t.args.CheckValEveryNEpoch != nil && n >= 0 && v.count > n:
+		return fmt.Errorf("`val_check_interval` (%d) must be less than or equal to the number of the training batches (%d). If you want to disable validation set `limit_val_batches` to 0.0 instead. If you want to validate based on the total training batches, set `check_val_every_n_epoch=null`", v.count, n)
+	}
+	return nil
+}
