@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -200,7 +201,7 @@ func TypeName(v Value) string {
 		return "Tensor"
 	case List:
 		return "list"
-	case Dict:
+	case Dict, *config.Dict:
 		return "dict"
 	case bool:
 		return "bool"

@@ -36,7 +36,7 @@ func (p *Params) DecodeConfig(v any) error {
 	case parameters:
 		items = v.Iterate()
 	default:
-		return fmt.Errorf("params argument given to the optimizer should be an iterable of Tensors or dicts, but got %s", typeName(v))
+		return fmt.Errorf("params argument given to the optimizer should be an iterable of Tensors or dicts, but got %s", TypeName(v))
 	}
 	if len(items) == 0 {
 		return errors.New("optimizer got an empty parameter list")
@@ -49,7 +49,7 @@ func (p *Params) DecodeConfig(v any) error {
 	for i, item := range items {
 		d, ok := item.(*config.Dict)
 		if !ok {
-			return fmt.Errorf("param_group must be a dict, but got %s", typeName(item))
+			return fmt.Errorf("param_group must be a dict, but got %s", TypeName(item))
 		}
 		g, err := groupFrom(d)
 		if err != nil {
@@ -81,7 +81,7 @@ func groupFrom(d *config.Dict) (g ParamsGroup, err error) {
 		case parameters:
 			one, err = groupOf(v.Iterate())
 		default:
-			err = fmt.Errorf("params must be a list of tensors, got %s", typeName(v))
+			err = fmt.Errorf("params must be a list of tensors, got %s", TypeName(v))
 		}
 		if err != nil {
 			return g, err
@@ -105,7 +105,7 @@ func groupOf(items []any) (g ParamsGroup, err error) {
 		}
 		t, ok := item.(tensor.Tensor)
 		if !ok {
-			return g, fmt.Errorf("optimizer can only optimize Tensors, but one of the params is %s", typeName(item))
+			return g, fmt.Errorf("optimizer can only optimize Tensors, but one of the params is %s", TypeName(item))
 		}
 		g.Params = append(g.Params, t)
 	}
@@ -113,13 +113,6 @@ func groupOf(items []any) (g ParamsGroup, err error) {
 		return g, errors.New("all optimizer params should be with/without names. Some param names are missing")
 	}
 	return g, nil
-}
-
-func typeName(v any) string {
-	if _, ok := v.(*config.Dict); ok {
-		return "dict"
-	}
-	return TypeName(v)
 }
 
 // parameters is what an expression's `network.parameters()` and `network.named_parameters()` give.

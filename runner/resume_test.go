@@ -128,8 +128,12 @@ func lastEpoch(t *testing.T, dir string) string {
 // accumulation and a validation within the epoch. So are the last epoch's metrics of training.
 func TestResumeIsBitExact(t *testing.T) {
 	for name, overrides := range map[string][]any{
-		"plain":        {"trainer::val_check_interval=1.0"},
-		"accumulation": {"trainer::accumulate_grad_batches=2"},
+		"plain":                      {"trainer::val_check_interval=1.0"},
+		"accumulation":               {"trainer::accumulate_grad_batches=2"},
+		"validation within a window": {"trainer::accumulate_grad_batches=2", "trainer::val_check_interval=3"},
+		"a generator of its own":     {"data::train_dataloader::generator=7"},
+		"64-true, clipped":           {"trainer::precision=64-true", "trainer::gradient_clip_val=0.1", "trainer::val_check_interval=1.0"},
+		"bf16-true":                  {"trainer::precision=bf16-true", "trainer::val_check_interval=1.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -23,6 +23,11 @@ func (t Tensor) Grad() Tensor {
 	return adoptNew("grad", p)
 }
 
+// SetGrad puts grad, of t's shape, type and device, in place of the gradient gathered so far. Both share the data.
+func (t Tensor) SetGrad(grad Tensor) {
+	check("set_grad", C.lt_set_grad(C.lt_tensor(t.p), C.lt_tensor(grad.p)))
+}
+
 // Backward adds the gradients of a scalar to its leaves and frees the graph.
 func (t Tensor) Backward() { t.BackwardFrom(Tensor{}, false) }
 

@@ -275,6 +275,10 @@ lt_tensor lt_grad(lt_tensor t) {
   return g.defined() ? handle(g) : nullptr;
 }
 
+int lt_set_grad(lt_tensor t, lt_tensor grad) {
+  return guard([&] { T(t).mutable_grad() = T(grad); });
+}
+
 int lt_backward(lt_tensor loss, lt_tensor gradient, int retain) {
   return guard([&] { T(loss).backward(gradient ? T(gradient) : Tensor(), retain != 0); });
 }

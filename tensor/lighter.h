@@ -51,6 +51,7 @@ int lt_to(lt_tensor t, int device, int index, int dtype, int non_blocking, lt_te
 // Autograd. Grad mode, inference mode and autocast belong to the OS thread.
 int lt_set_requires_grad(lt_tensor t, int on);
 lt_tensor lt_grad(lt_tensor t);
+int lt_set_grad(lt_tensor t, lt_tensor grad);
 int lt_backward(lt_tensor loss, lt_tensor gradient, int retain);
 int lt_grad_enabled(void);
 void lt_set_grad_enabled(int on);

@@ -65,7 +65,7 @@ func (l limit) of(n int, m lighter.Mode) (int, error) {
 	}
 	some := int(float64(n) * l.fraction)
 	if some == 0 && n > 0 && l.fraction > 0 {
-		return 0, fmt.Errorf("you requested to check %v of the `%s_dataloader` but %[1]v * %[3]d < 1. Please increase the `limit_%[2]s_batches` argument. Try at least `limit_%[2]s_batches=%v`", l.fraction, m, n, 1/float64(n))
+		return 0, fmt.Errorf("you requested to check %v of the `%s_dataloader` but %[1]v * %[3]d < 1. Please increase the `limit_%[2]s_batches` argument. Try at least `limit_%[2]s_batches=%[4]v`", l.fraction, m, n, 1/float64(n))
 	}
 	return some, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -155,16 +156,18 @@ type model struct{ *journal }
 
 func (m model) Tree() *lighter.Node { return &m.Node }
 
-// TestLoop is the arithmetic of the loop: which batches train, where the optimizer steps, where validation comes, what is
-// logged. "T" is a training batch, "u" an update, "V" a validation batch, "|" the end of a training epoch.
-func TestLoop(t *testing.T) {
+type loopCase struct {
+	name       string
+	train, val int
+	args       arguments
+	want       string
+}
+
+// loopCases are the arithmetic of the loop: which batches train, where the optimizer steps, where validation comes. "T" is a
+// training batch, "u" an update, "V" a validation batch, "|" the end of a training epoch.
+func loopCases() []loopCase {
 	one, two := num(1), num(2)
-	for _, c := range []struct {
-		name       string
-		train, val int
-		args       arguments
-		want       string
-	}{
+	return []loopCase{
 		{"plain", 3, 2, arguments{MaxEpochs: two, CheckValEveryNEpoch: one}, "TuTuTuVV|TuTuTuVV|"},
 		{"no validation loader", 2, 0, arguments{MaxEpochs: one, CheckValEveryNEpoch: one}, "TuTu|"},
 		{"accumulation, short last window", 5, 0, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, AccumulateGradBatches: 2}, "TTuTTuTu|"},
@@ -182,14 +185,27 @@ func TestLoop(t *testing.T) {
 		{"max_epochs 0", 4, 1, arguments{MaxEpochs: num(0), CheckValEveryNEpoch: one}, ""},
 		{"sanity check leaves the rest alone", 1, 4, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, NumSanityValSteps: two}, "VVTuVVVV|"},
 		{"whole sanity check", 1, 3, arguments{MaxEpochs: one, CheckValEveryNEpoch: one, NumSanityValSteps: num(-1)}, "VVVTuVVV|"},
-	} {
+		{"accumulation, short last window, validation inside it", 5, 1, arguments{MaxEpochs: two, CheckValEveryNEpoch: one, AccumulateGradBatches: 2, ValCheckInterval: interval{limit: count(3)}}, "TTuTVTuTu|TTuTVTuTu|"},
+		{"limits, accumulation and validation across epochs", 9, 5, arguments{MaxEpochs: two, LimitTrainBatches: count(5), LimitValBatches: count(2), AccumulateGradBatches: 3, ValCheckInterval: interval{limit: count(4)}}, "TTTuTVVTu|TTTuVVTTu|"},
+		{"overfit", 9, 5, arguments{MaxEpochs: two, CheckValEveryNEpoch: one, OverfitBatches: count(2)}, "TuTuVV|TuTuVV|"},
+	}
+}
+
+// fit makes the case's trainer over a new journal.
+func (c loopCase) fit(dir string) (*journal, *Trainer) {
+	if c.args.NumSanityValSteps == nil {
+		c.args.NumSanityValSteps = num(0)
+	}
+	c.args.DefaultRootDir = &dir
+	j := &journal{batches: [4]int{c.train, c.val}}
+	return j, newFit(j, c.args)
+}
+
+func TestLoop(t *testing.T) {
+	for _, c := range loopCases() {
 		t.Run(c.name, func(t *testing.T) {
 			tensortest.Scope(t)
-			if c.args.NumSanityValSteps == nil {
-				c.args.NumSanityValSteps = num(0)
-			}
-			j := &journal{batches: [4]int{c.train, c.val}}
-			tr := newFit(j, c.args)
+			j, tr := c.fit("")
 			defer tr.free()
 			if err := tr.fit(); err != nil {
 				t.Fatal(err)
@@ -199,6 +215,105 @@ func TestLoop(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stopper ends a fit at its k-th batch, of training and validation: as a signal does, or with a checkpoint saved in the hook
+// that follows the batch, as ModelCheckpoint does.
+type stopper struct {
+	tr     *Trainer
+	left   int
+	cancel func()
+	path   string // of the checkpoint to save; "" for a signal
+	done   string // what the fit had done, without a validation that begins anew
+}
+
+var errStopped = errors.New("stopped by the test")
+
+func (s *stopper) BatchEnd(t lighter.Trainer, _ lighter.Output, _ int) error {
+	if s.left--; s.left != 0 || t.SanityChecking() {
+		return nil
+	}
+	s.cancel()
+	if s.path == "" {
+		return nil
+	}
+	s.note()
+	if err := t.SaveCheckpoint(s.path, false); err != nil {
+		return err
+	}
+	return errStopped
+}
+
+func (s *stopper) note() {
+	s.done = brief(s.tr.model.(model).events)
+	if s.tr.at.phase == phaseValidating {
+		s.done = strings.TrimRight(s.done, "V")
+	}
+}
+
+// TestLoopGoesOn stops every case of TestLoop at each of its batches, in training, within an accumulation window and in
+// validation: what it had done and what a fit from its checkpoint does are together what a fit that is not stopped does.
+func TestLoopGoesOn(t *testing.T) {
+	for _, c := range loopCases() {
+		for _, saved := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, saved in the hook %t", c.name, saved), func(t *testing.T) {
+				tensortest.Scope(t)
+				for k := 1; k < strings.Count(c.want, "T")+strings.Count(c.want, "V"); k++ {
+					if saved && c.args.AccumulateGradBatches > 1 && within(c, k) {
+						continue // callbacks save when the optimizer has stepped
+					}
+					dir := t.TempDir()
+					_, tr := c.fit(dir)
+					s := &stopper{tr: tr, left: k}
+					tr.ctx, s.cancel = context.WithCancel(context.Background())
+					tr.callbacks = []lighter.Callback{s}
+					path := filepath.Join(dir, "checkpoints", interruptName)
+					if saved {
+						s.path = path
+					}
+					err := tr.fit()
+					switch {
+					case err == nil: // it was the last thing to do
+						tr.free()
+						continue
+					case tr.interrupted(err):
+						s.note()
+						err = tr.saveInterrupt()
+					case errors.Is(err, errStopped):
+						err = nil
+					}
+					tr.free()
+					if err != nil {
+						t.Fatal(err)
+					}
+					rest, on := c.fit(dir)
+					if err := on.load(path, false); err != nil {
+						t.Fatal(err)
+					}
+					if err := on.fit(); err != nil {
+						t.Fatal(err)
+					}
+					on.free()
+					if got, want := strings.TrimLeft(s.done+brief(rest.events), "V"), strings.TrimLeft(c.want, "V"); got != want {
+						t.Errorf("stopped at batch %d, after %s: got\n%s, want\n%s", k, s.done, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// within says whether the k-th batch of a case is a training batch that does not end its window.
+func within(c loopCase, k int) bool {
+	for i, e := range c.want {
+		if e == 'T' || e == 'V' {
+			k--
+		}
+		if k == 0 {
+			return e == 'T' && c.want[i+1] != 'u'
+		}
+	}
+	return false
 }
 
 func brief(events []string) string {

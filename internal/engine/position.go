@@ -98,7 +98,29 @@ func (t *Trainer) positionState() *torchfile.Dict {
 	if m, ok := t.model.(lighter.EpochState); ok {
 		d.Set("model", toFile(m.EpochState()))
 	}
+	if within && batch > 0 && !t.windowEnds(batch-1) {
+		d.Set("gradients", toFile(t.gradients()))
+	}
 	return d
+}
+
+// gradients are those gathered in an accumulation window that has not ended, as where a validation comes within one.
+func (t *Trainer) gradients() lighter.Dict {
+	d := lighter.Dict{}
+	for _, p := range t.model.Tree().Params() {
+		if g := p.Value.Grad(); g.Defined() {
+			d[p.Name] = g
+		}
+	}
+	return d
+}
+
+func (t *Trainer) setGradients(d lighter.Dict) {
+	for _, p := range t.model.Tree().Params() {
+		if g, ok := d[p.Name].(tensor.Tensor); ok {
+			p.Value.SetGrad(g.To(p.Value.Device(), p.Value.DType()))
+		}
+	}
 }
 
 // restorePosition is the other way.
@@ -134,6 +156,9 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 				return fmt.Errorf("data::train_dataloader: %w", err)
 			}
 		}
+	}
+	if d, ok := own["gradients"].(lighter.Dict); ok {
+		t.setGradients(d)
 	}
 	t.drawFrom(rng)
 	switch p := phase(text); p {

@@ -135,7 +135,8 @@ func (a *scaler) unscale(params tensor.List) {
 		return
 	}
 	a.foundInf.Fill(0)
-	params.UnscaleGrad(tensor.CallOne("reciprocal", tensor.CallOne("double", a.scale)).To(a.scale.Device(), tensor.Float32), a.foundInf)
+	d := a.scale.Device() // the reciprocal of a float32 is less exact
+	params.UnscaleGrad(tensor.CallOne("reciprocal", a.scale.To(d, tensor.Float64)).To(d, tensor.Float32), a.foundInf)
 }
 
 // step steps the optimizer unless a gradient has overflowed, and adapts the scale. Waits for the device, as PyTorch's does.

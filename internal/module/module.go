@@ -157,6 +157,9 @@ func (m *Module) Step(t lighter.Trainer, batch lighter.Value, _ int) (lighter.Ou
 	if len(pair) != 2 {
 		return nil, unfit(mode, batch)
 	}
+	if _, nested := pair[0].(lighter.List); nested {
+		return nil, unfit(mode, batch)
+	}
 	pred := m.Forward(pair[0])
 	out := lighter.Output{"pred": pred, "target": pair[1]}
 	if mode == lighter.Predict {
@@ -185,6 +188,9 @@ func unfit(mode lighter.Mode, batch lighter.Value) error {
 	got := lighter.TypeName(batch)
 	if l, ok := batch.(lighter.List); ok {
 		got = fmt.Sprintf("a list of %d", len(l))
+		if len(l) > 0 {
+			got += ", the first a " + lighter.TypeName(l[0])
+		}
 	}
 	s := steps[mode]
 	return fmt.Errorf("LighterModule must implement %s() to %s. The default step takes a batch (input, target), and this one is %s: make the dataset give pairs", s.method, s.use, got)
