@@ -16,7 +16,7 @@ type DataLoader struct {
 	Shuffle                *bool           `cfg:"shuffle" help:"a new random order in each epoch"`
 	Sampler                Sampler         `cfg:"sampler" help:"the order of the samples, instead of shuffle"`
 	NumWorkers             int             `cfg:"num_workers,aka=workers|n_workers" help:"threads that load ahead; 0 loads when a batch is asked for"`
-	CollateFn              any             `cfg:"collate_fn,aka=collate" help:"null, for PyTorch's default_collate; nothing else is available"`
+	CollateFn              CollateFn       `cfg:"collate_fn,aka=collate" help:"makes a batch of a list of samples: a callable; null for default_collate"`
 	PinMemory              bool            `cfg:"pin_memory" help:"batches in page-locked memory, when there is a CUDA device"`
 	DropLast               bool            `cfg:"drop_last,aka=droplast|drop_remainder" help:"leave out a last batch that is not full"`
 	Timeout                float64         `cfg:"timeout" help:"seconds to wait for a batch from the workers; 0 waits for ever"`
@@ -56,8 +56,6 @@ func (c DataLoader) Validate() error {
 		return lighter.FieldError("drop_last", "batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
 	case c.BatchSize != nil && *c.BatchSize <= 0:
 		return lighter.FieldError("batch_size", "batch_size should be a positive integer value, but got batch_size=%d", *c.BatchSize)
-	case c.CollateFn != nil:
-		return lighter.FieldError("collate_fn", "only the default collate is available: leave collate_fn out")
 	}
 	return nil
 }
@@ -74,9 +72,13 @@ func (c DataLoader) Build(env *lighter.Env) (_ lighter.Loader, err error) {
 		timeout: time.Duration(c.Timeout * float64(time.Second)), generator: c.Generator.generator(),
 		dropLast: c.DropLast, persistent: c.PersistentWorkers, pin: c.PinMemory, log: env.Log,
 	}
+	l.collate = c.CollateFn
 	if c.BatchSize != nil {
 		l.batch = *c.BatchSize
-		l.gatherer, _ = c.Dataset.(lighter.Gatherer)
+		if l.collate == nil {
+			l.gatherer, _ = c.Dataset.(lighter.Gatherer)
+			l.collate = collate
+		}
 	}
 	if l.sampler == nil {
 		l.sampler = sequential(n)

@@ -113,7 +113,7 @@ func TestBadArguments(t *testing.T) {
 		{ten(m{"shuffle": true, "sampler": target("torch.utils.data.SequentialSampler", m{"data_source": samples(10)})}), "sampler option is mutually exclusive with shuffle"},
 		{ten(m{"batch_size": nil, "drop_last": true}), "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"},
 		{ten(m{"batch_size": 11, "drop_last": true}), "batch_size=11 with drop_last leaves no batch of 10 samples"},
-		{ten(m{"collate_fn": "mine"}), "only the default collate is available"},
+		{ten(m{"collate_fn": "mine"}), "must be a callable that makes a batch"},
 		{ten(m{"generator": "seven"}), "must be a seed or a torch.Generator, got seven"},
 		{ten(m{"batchsize": 3}), `did you mean "batch_size"?`},
 		{ten(m{"sampler": samples(10)}), "must be a component of kind Sampler"},

@@ -16,6 +16,7 @@ import (
 type loader struct {
 	dataset    lighter.Dataset
 	gatherer   lighter.Gatherer // the dataset when it is in memory, else nil
+	collate    CollateFn        // nil with single samples: they stay as they are
 	sampler    Sampler
 	batch      int  // samples of a batch
 	single     bool // samples come without a batch dimension
@@ -102,9 +103,12 @@ func (l *loader) fetch(index []int64, stopped func() bool) (lighter.Value, error
 		samples[k] = s
 	}
 	if l.single {
-		return samples[0], nil
+		if l.collate == nil {
+			return samples[0], nil
+		}
+		return l.collate(samples[:1:1])
 	}
-	batch, err := collate(samples)
+	batch, err := l.collate(samples)
 	if err != nil {
 		return nil, fmt.Errorf("collate %s: %w", named(index), err)
 	}

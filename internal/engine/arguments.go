@@ -11,8 +11,8 @@ import (
 // arguments are the Trainer's, by PyTorch Lightning's names. A nil pointer is Lightning's None.
 type arguments struct {
 	Accelerator                   string              `cfg:"accelerator" help:"cpu, gpu, cuda, or auto: a GPU when there is one" oneof:"auto|cpu|gpu|cuda"`
-	Devices                       devices             `cfg:"devices,aka=gpus|num_gpus|num_devices" help:"number of devices: 1 or auto"`
-	Strategy                      string              `cfg:"strategy" help:"how devices share the work: auto and single_device are one device" oneof:"auto|single_device"`
+	Devices                       devices             `cfg:"devices,aka=gpus|num_gpus|num_devices" help:"which device: 1 or auto for the first, [n] for GPU n"`
+	Strategy                      strategy            `cfg:"strategy" help:"how devices share the work: auto, single_device, or ddp of one device"`
 	NumNodes                      int                 `cfg:"num_nodes" help:"number of machines: 1"`
 	Precision                     precision           `cfg:"precision,aka=amp" help:"element types: 32-true, 64-true, bf16-mixed, 16-mixed, bf16-true, 16-true"`
 	Logger                        loggers             `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
@@ -54,7 +54,7 @@ type arguments struct {
 func init() {
 	one := 1
 	registry.Register("pytorch_lightning.Trainer", arguments{
-		Accelerator: "auto", Strategy: "auto", NumNodes: 1, MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto", Precision: precisions[0],
+		Accelerator: "auto", NumNodes: 1, MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto", Precision: precisions[0],
 	}, "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.trainer.Trainer", "pytorch_lightning.trainer.trainer.Trainer",
 		"lightning.pytorch.trainer.Trainer", "lightning.pytorch.trainer.trainer.Trainer")
 }
@@ -93,32 +93,6 @@ func (a arguments) Validate() error {
 	}
 	return nil
 }
-
-type devices struct{}
-
-// DecodeConfig takes 1, "1", [0] or "auto".
-func (*devices) DecodeConfig(v any) error {
-	switch x := v.(type) {
-	case nil:
-		return nil
-	case int64:
-		if x == 1 {
-			return nil
-		}
-	case string:
-		if x == "auto" || x == "1" {
-			return nil
-		}
-	case []any:
-		if len(x) == 1 && x[0] == int64(0) {
-			return nil
-		}
-	}
-	return fmt.Errorf("one device is supported: 1 or \"auto\", got %v", v)
-}
-
-// ConfigType names the form.
-func (*devices) ConfigType() string { return `1 or "auto"` }
 
 // devRun is fast_dev_run: false, true for one batch, or a number of batches.
 type devRun int

@@ -10,6 +10,9 @@ import (
 
 // chooseDevice opens the accelerator the configuration asks for.
 func (t *Trainer) chooseDevice() error {
+	if name := t.args.Strategy.ddp; name != "" {
+		t.log.Info().Msgf("strategy %q with one device is training on it alone", name)
+	}
 	switch t.args.Accelerator {
 	case "cpu":
 		return nil
@@ -32,8 +35,9 @@ func (t *Trainer) chooseDevice() error {
 			return errors.New("trainer::accelerator is \"" + t.args.Accelerator + "\", but no usable GPU was found: `lighter doctor` says why; trainer::accelerator=cpu runs without one")
 		}
 	}
-	t.device = tensor.Device{Type: tensor.CUDA}
-	return nil
+	n, err := t.args.Devices.of(tensor.DeviceCount())
+	t.device = tensor.Device{Type: tensor.CUDA, Index: n}
+	return err
 }
 
 // moveModel takes the model and what trains with it to the device, gives the model the run's element type, and lays out
