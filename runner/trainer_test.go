@@ -2,21 +2,24 @@ package runner_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/cpu"
 )
 
-// TestTrainerArguments compares what is logged under many Trainer arguments with what Python's Lighter logs
-// (testdata/trainer.py). float64 and float32 numbers agree to the parity test's tolerance, 16-bit ones to their precision.
+// TestTrainerArguments compares what is logged under many Trainer arguments and callbacks, and which checkpoints are there at the
+// end, with what Python's Lighter leaves (testdata/trainer.py). float64 and float32 numbers agree to the parity test's tolerance, 16-bit ones to their precision.
 func TestTrainerArguments(t *testing.T) {
 	var cases []struct {
 		Name      string
 		Overrides []string
 		Series    map[string][][3]any
+		Files     []string
 	}
 	b, err := os.ReadFile("testdata/trainer.json")
 	if err == nil {
@@ -25,9 +28,14 @@ func TestTrainerArguments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config, err := filepath.Abs("testdata/trainer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			inputs := []any{"testdata/trainer.yaml", "trainer::logger::save_dir=" + t.TempDir()}
+			t.Chdir(t.TempDir())
+			inputs := []any{config}
 			for _, o := range c.Overrides {
 				inputs = append(inputs, o)
 			}
@@ -63,7 +71,28 @@ func TestTrainerArguments(t *testing.T) {
 					}
 				}
 			}
+			if files := checkpoints(t, "out"); !slices.Equal(files, c.Files) {
+				t.Errorf("checkpoints %q, want %q", files, c.Files)
+			}
 			t.Logf("largest relative difference %.3g (AVX-512: %t)", worst, cpu.X86.HasAVX512F)
 		})
 	}
+}
+
+// checkpoints are the files of that kind below a folder.
+func checkpoints(t *testing.T, root string) []string {
+	t.Helper()
+	files := []string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".ckpt" {
+			path, err = filepath.Rel(root, path)
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	return files
 }

@@ -248,12 +248,12 @@ func (t *Trainer) stepsDone() bool {
 
 // mayStop says whether a callback asked to stop and the minimum is reached.
 func (t *Trainer) mayStop() bool {
-	return t.stopping != "" && t.state.Epoch+1 >= orElse(t.args.MinEpochs, 0) && t.state.GlobalStep >= int64(orElse(t.args.MinSteps, 0))
+	return t.stopping != "" && t.state.Epoch >= orElse(t.args.MinEpochs, 0) && t.state.GlobalStep >= int64(orElse(t.args.MinSteps, 0))
 }
 
 func (t *Trainer) done() bool {
 	last := t.MaxEpochs()
-	return t.stepsDone() || last >= 0 && t.state.Epoch >= last || t.stopping != "" && t.state.Epoch >= orElse(t.args.MinEpochs, 0) && t.mayStop()
+	return t.stepsDone() || last >= 0 && t.state.Epoch >= last || t.mayStop()
 }
 
 // endReason is Lightning's wording of why a fit ended.

@@ -18,6 +18,18 @@ DATASET = "{_target_: lighter.datasets.Digits, start: %d, stop: %d}"
 SECOND = "data::val_dataloader=[{_target_: torch.utils.data.DataLoader, batch_size: 8, dataset: {_target_: lighter.datasets.Digits, start: 100, stop: 120}}, {_target_: torch.utils.data.DataLoader, batch_size: 5, dataset: {_target_: lighter.datasets.Digits, start: 200, stop: 222}}]"
 # Adam's eps vanishes in float16, and the loss becomes NaN.
 SGD = '=model::optimizer={_target_: torch.optim.SGD, params: "$@model::network.parameters()", lr: 0.05, momentum: 0.9, foreach: true}'
+STOPPING = "=trainer::callbacks=[{_target_: pytorch_lightning.callbacks.EarlyStopping, %s}]"
+MONITOR = "=trainer::callbacks=[{_target_: pytorch_lightning.callbacks.LearningRateMonitor, %s}]"
+
+
+def saver(folder, arguments):
+    return "{_target_: pytorch_lightning.callbacks.ModelCheckpoint, dirpath: out/%s, %s}" % (folder, arguments)
+
+
+def saving(arguments):
+    return "=trainer::callbacks=[%s]" % saver("saved", arguments)
+
+
 # Each case is a name, the overrides, and k where the reference divides the training loss by k accumulated batches.
 CASES = [
     ("plain", [], 1),
@@ -35,6 +47,32 @@ CASES = [
     ("clip by norm", ["trainer::gradient_clip_val=0.1"], 1),
     ("validation across epochs", ["trainer::check_val_every_n_epoch=null", "trainer::val_check_interval=3"], 1),
     ("max_steps", ["trainer::max_steps=11", "trainer::max_epochs=-1", "trainer::num_sanity_val_steps=0"], 1),
+    ("nothing saved", ["trainer::enable_checkpointing=false"], 1),
+    ("the best two and the last", [saving("monitor: val/loss/epoch, save_top_k: 2, save_last: true"), "trainer::max_epochs=4"], 1),
+    ("names with metrics", [saving("monitor: val/loss/epoch, mode: max, save_top_k: -1, filename: 'e{epoch:02d}-{step}-{val/loss/epoch:.2f}'"), "trainer::max_epochs=3"], 1),
+    ("names as they are", [saving("monitor: train/loss/epoch, auto_insert_metric_name: false, save_top_k: -1, filename: '{epoch}_{train/loss/epoch:.3f}'")], 1),
+    ("every three steps", [saving("every_n_train_steps: 3, save_top_k: -1")], 1),
+    ("every three steps, monitored", [saving("every_n_train_steps: 3, save_top_k: 2, monitor: val/loss/epoch, filename: '{step}'"), "trainer::val_check_interval=0.5"], 1),
+    ("every two epochs", [saving("every_n_epochs: 2, save_top_k: -1, save_last: true"), "trainer::max_epochs=5"], 1),
+    ("one name for all", [saving("filename: same, save_top_k: -1"), "trainer::max_epochs=3"], 1),
+    ("overwritten", [saving("filename: same, save_top_k: -1, enable_version_counter: false"), "trainer::max_epochs=3"], 1),
+    ("validation within the epoch", [saving("save_top_k: -1"), "trainer::val_check_interval=0.5"], 1),
+    ("validation every two epochs", [saving("monitor: val/loss/epoch, save_top_k: -1"), "trainer::check_val_every_n_epoch=2", "trainer::max_epochs=4"], 1),
+    ("at the end of training epochs", [saving("monitor: train/loss/epoch, save_top_k: 1, save_on_train_epoch_end: true"), "trainer::val_check_interval=0.25"], 1),
+    ("steps in the middle of an epoch", [saving("save_top_k: -1, save_last: true"), "trainer::max_steps=11", "trainer::max_epochs=-1"], 1),
+    ("none kept", [saving("save_top_k: 0, save_last: true")], 1),
+    ("the last as a link", [saving("save_last: link, save_top_k: 1")], 1),
+    ("no validation", [saving("save_top_k: -1"), "trainer::limit_val_batches=0"], 1),
+    ("two of them", ["=trainer::callbacks=[%s, %s]" % (saver("a", "filename: 'a-{epoch}'"), saver("b", "monitor: val/loss/epoch, filename: 'b-{step}'"))], 1),
+    ("early stopping", [STOPPING % "monitor: val/loss/epoch, patience: 1, min_delta: 0.3", "trainer::max_epochs=20"], 1),
+    ("early stopping after its threshold", [STOPPING % "monitor: train/loss/epoch, stopping_threshold: 1.9, check_on_train_epoch_end: true", "trainer::max_epochs=20"], 1),
+    ("early stopping held back", [STOPPING % "monitor: val/loss/epoch, patience: 1, min_delta: 0.5", "trainer::max_epochs=20", "trainer::min_epochs=5"], 1),
+    ("rates of each step", ["model::scheduler={scheduler: {_target_: torch.optim.lr_scheduler.StepLR, optimizer: '@model::optimizer', step_size: 3, gamma: 0.5}, interval: step}", MONITOR % "logging_interval: step, log_momentum: true"], 1),
+    ("rates of each epoch", ["model::scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, optimizer: '@model::optimizer', gamma: 0.5}", MONITOR % ""], 1),
+    ("rates of every second step", ["model::scheduler={scheduler: {_target_: torch.optim.lr_scheduler.StepLR, optimizer: '@model::optimizer', step_size: 1, gamma: 0.9}, interval: step, frequency: 2, name: mine}", MONITOR % "", "trainer::accumulate_grad_batches=3", "trainer::log_every_n_steps=2"], 3),
+    ("rates on a plateau", ["model::scheduler={scheduler: {_target_: torch.optim.lr_scheduler.ReduceLROnPlateau, optimizer: '@model::optimizer', patience: 0, threshold: 0.2}, monitor: val/loss/epoch}", MONITOR % "", "trainer::max_epochs=5"], 1),
+    ("rows of every third step", ["trainer::log_every_n_steps=3", "trainer::accumulate_grad_batches=2"], 2),
+    ("unfrozen in the second epoch", ["=trainer::callbacks=[{_target_: lighter.callbacks.Freezer, name_starts_with: '0.', until_epoch: 1}]"], 1),
     ("no sanity check", ["trainer::num_sanity_val_steps=0", "trainer::check_val_every_n_epoch=2"], 1),
 ]
 
@@ -65,7 +103,8 @@ for name, overrides, k in CASES:
     (work / "config.yaml").write_text(swap(config))
     shutil.rmtree("out", ignore_errors=True)
     Runner().run("fit", ["config.yaml"] + [swap(o) for o in overrides])
-    out.append(dict(name=name, overrides=overrides, series=rows("out/fit/version_0/metrics.csv", k)))
+    files = sorted(str(p.relative_to("out")) for p in Path("out").rglob("*.ckpt"))
+    out.append(dict(name=name, overrides=overrides, series=rows("out/fit/version_0/metrics.csv", k), files=files))
 shutil.rmtree(work)
 text = json.dumps(out).replace('}, {"name"', '},\n{"name"')
 (HERE / "trainer.json").write_text(text + "\n")
