@@ -77,6 +77,9 @@ func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
 		}
 		t.loggers = []lighter.Logger{csv}
 	}
+	if err := a.checkCallbacks(); err != nil {
+		return nil, err
+	}
 	if err := t.defaultCallbacks(env); err != nil {
 		return nil, err
 	}
@@ -124,9 +127,6 @@ func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
 			return fmt.Errorf("default callback %s: %w", d.target, err)
 		}
 		t.callbacks = append(t.callbacks, c)
-	}
-	if !enabled(t.args.EnableProgressBar) {
-		t.callbacks = without[lighter.Progress](t.callbacks)
 	}
 	return nil
 }
