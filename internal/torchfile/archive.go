@@ -26,6 +26,7 @@ type record struct {
 	offset int64
 	size   int64
 	crc    uint32
+	bare   bool // of a format without checksums
 }
 
 // read passes the record's bytes to emit, in order, and then checks their checksum.
@@ -50,13 +51,15 @@ func (r *record) chunks(buffer func(at, n int64) []byte, emit func([]byte) error
 			}
 			return fmt.Errorf("record %q: %w", r.name, err)
 		}
-		crc = crc32.Update(crc, crc32.IEEETable, p)
+		if !r.bare {
+			crc = crc32.Update(crc, crc32.IEEETable, p)
+		}
 		if err := emit(p); err != nil {
 			return err
 		}
 		at += int64(len(p))
 	}
-	if crc != r.crc {
+	if !r.bare && crc != r.crc {
 		return r.damaged("checksum %08x, the archive says %08x", crc, r.crc)
 	}
 	return nil
@@ -77,21 +80,41 @@ func (r *record) damaged(format string, args ...any) error {
 
 // archive is the zip of a checkpoint, every record checked.
 type archive struct {
-	size    int64
-	prefix  string // the archive's name: the folder all its records are in
-	records map[string]*record
+	length   int64
+	prefix   string // the archive's name: the folder all its records are in
+	records  map[string]*record
+	storages map[string]*Storage
+}
+
+func (a *archive) size() int64 { return a.length }
+
+// storage is the one in the record data/KEY.
+func (a *archive) storage(key string, elems, elemSize int64, view any) (*Storage, error) {
+	if view != nil {
+		return nil, fmt.Errorf("persistent id of a part of a storage, in an archive")
+	}
+	s := a.storages[key]
+	if s == nil {
+		rec, err := a.record("data/" + key)
+		if err != nil {
+			return nil, err
+		}
+		s = &Storage{size: rec.size, rec: rec}
+		a.storages[key] = s
+	}
+	if mulAdd(uint64(elems), uint64(elemSize), 0) != uint64(s.size) {
+		return nil, s.rec.damaged("it has %d bytes, and the pickle says %d elements of %d", s.size, elems, elemSize)
+	}
+	return s, nil
 }
 
 // openArchive reads the directory and checks every record against it.
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
-	if err := sniff(r, size); err != nil {
-		return nil, err
-	}
 	zr, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("%w: its directory, at the end of the file, is missing or broken: %w", ErrDamaged, err)
 	}
-	a := &archive{size: size, records: make(map[string]*record, len(zr.File))}
+	a := &archive{length: size, records: make(map[string]*record, len(zr.File)), storages: map[string]*Storage{}}
 	if err := a.identify(zr.File); err != nil {
 		return nil, err
 	}
@@ -141,8 +164,8 @@ func (a *archive) add(r io.ReaderAt, f *zip.File) (*record, error) {
 	if err != nil || off < 0 {
 		return nil, rec.damaged("it has no header where the directory says (%v)", err)
 	}
-	if f.UncompressedSize64 > uint64(a.size) || off > a.size-int64(f.UncompressedSize64) {
-		return nil, rec.damaged("it claims %d bytes at %d in a file of %d", f.UncompressedSize64, off, a.size)
+	if f.UncompressedSize64 > uint64(a.length) || off > a.length-int64(f.UncompressedSize64) {
+		return nil, rec.damaged("it claims %d bytes at %d in a file of %d", f.UncompressedSize64, off, a.length)
 	}
 	rec.offset, rec.size = off, int64(f.UncompressedSize64)
 	a.records[f.Name] = rec
@@ -206,22 +229,23 @@ func (a *archive) record(name string) (*record, error) {
 }
 
 // sniff tells what a file is by its first bytes.
-func sniff(r io.ReaderAt, size int64) error {
+func sniff(r io.ReaderAt, size int64) (legacy bool, err error) {
 	head := make([]byte, min(size, 512))
 	if n, err := r.ReadAt(head, 0); n < len(head) {
-		return err
+		return false, err
 	}
 	switch {
 	case size == 0:
-		return fmt.Errorf("%w: it is empty", ErrDamaged)
+		return false, fmt.Errorf("%w: it is empty", ErrDamaged)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return nil
-	case len(head) >= 4 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5,
-		len(head) > 262 && string(head[257:262]) == "ustar":
-		return fmt.Errorf("%w, which only Python can open; convert it there, if you trust it: "+
-			"torch.save(torch.load(old, map_location=\"cpu\"), new)", ErrLegacy)
+		return false, nil
+	case len(head) >= 4 && head[0] == opProto && head[1] >= 2 && head[1] <= highestProtocol:
+		return true, nil
+	case len(head) > 262 && string(head[257:262]) == "ustar":
+		return false, fmt.Errorf("%w, which only Python can open; convert it there, if you trust it: "+
+			"torch.save(torch.load(old, map_location=\"cpu\", weights_only=False), new)", ErrTar)
 	case len(bytes.Trim(head, "\x00")) == 0:
-		return fmt.Errorf("%w: it begins with zeros", ErrDamaged)
+		return false, fmt.Errorf("%w: it begins with zeros", ErrDamaged)
 	}
-	return fmt.Errorf("%w: it begins with %q", ErrNotCheckpoint, head[:min(len(head), 8)])
+	return false, fmt.Errorf("%w: it begins with %q", ErrNotCheckpoint, head[:min(len(head), 8)])
 }

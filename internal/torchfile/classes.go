@@ -40,7 +40,19 @@ func allow(call func(*machine, []any) (any, error), names ...string) {
 // enums are Lightning's own enumerations, whose members are their values.
 var enums = []string{
 	"pytorch.trainer.states.TrainerFn", "pytorch.trainer.states.TrainerStatus", "pytorch.trainer.states.RunningStage",
-	"pytorch.utilities.enums.GradClipAlgorithmType",
+	"pytorch.utilities.enums.GradClipAlgorithmType", "pytorch.utilities.enums._FaultTolerantMode",
+}
+
+// namespaces are hyper-parameters as argparse and LightningCLI parse them.
+var namespaces = []string{"argparse.Namespace", "jsonargparse.Namespace", "jsonargparse.namespace.Namespace", "jsonargparse._namespace.Namespace"}
+
+// named are classes that stand in old checkpoints of Lightning as values: the keys of callbacks' states, and a default that
+// argparse left behind.
+var named = []string{
+	"pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint", "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
+	"pytorch_lightning.callbacks.timer.Timer", "pytorch_lightning.callbacks.progress.ProgressBar",
+	"pytorch_lightning.callbacks.lr_monitor.LearningRateMonitor",
+	"pytorch_lightning.utilities.argparse._gpus_arg_default", "pytorch_lightning.utilities.argparse_utils._gpus_arg_default",
 }
 
 func init() {
@@ -56,23 +68,29 @@ func init() {
 		"torch.storage.UntypedStorage")
 	allow(newSize, "torch.Size")
 	allow(newDevice, "torch.device")
+	allow(rebuildTensor1, "torch._utils._rebuild_tensor")
 	allow(rebuildTensor, "torch._utils._rebuild_tensor_v2")
 	allow(rebuildTensor3, "torch._utils._rebuild_tensor_v3")
 	allow(rebuildParameter, "torch._utils._rebuild_parameter")
+	allow(emptyTensor(true), "torch.nn.parameter.Parameter")
 	for _, n := range enums {
 		allow(onlyArgument, "lightning."+n, "pytorch_lightning."+strings.TrimPrefix(n, "pytorch."))
 	}
 	for _, n := range []string{"dictconfig.DictConfig", "listconfig.ListConfig", "base.Metadata", "base.ContainerMetadata", "nodes.AnyNode",
 		"nodes.StringNode", "nodes.IntegerNode", "nodes.FloatNode", "nodes.BooleanNode", "nodes.BytesNode", "nodes.PathNode"} {
-		name := "omegaconf." + n
-		allow(func(*machine, []any) (any, error) { return &object{class: name}, nil }, name)
+		allowObject("omegaconf." + n)
 	}
+	for _, n := range namespaces {
+		allowObject(n)
+	}
+	allow(nil, named...)
 	for d := Float32; d.Valid(); d++ {
 		n := "torch." + d.String()
 		classes[n] = &class{name: n, dtype: d}
 		if s := dtypes[d].storage; s != "" {
 			n = "torch." + s
 			classes[n] = &class{name: n, dtype: d, storage: true}
+			allow(emptyTensor(false), "torch."+strings.TrimSuffix(s, "Storage")+"Tensor")
 		}
 	}
 	classes["torch.storage.UntypedStorage"].storage = true
@@ -86,7 +104,7 @@ func (m *machine) global(op byte) error {
 			n := bytes.IndexByte(m.buf[m.pos:], '\n')
 			line, err := m.take(n + 1)
 			if n < 0 || err != nil {
-				return fmt.Errorf("pickle ends early")
+				return errEnds
 			}
 			*s = string(line[:n])
 		}
@@ -158,6 +176,8 @@ func (m *machine) build() error {
 		v.state = d
 	case *numpyType:
 		ok = v.build(state)
+	case *Tensor:
+		return m.setTensor(v, state)
 	case *Dict:
 		if v.Kind == OrderedDict {
 			v.Attrs = d
@@ -175,7 +195,13 @@ func (m *machine) build() error {
 // left behind. An interpolation stays the text it is.
 func (o *object) unwrap() (any, error) {
 	key := "_val"
-	if strings.HasSuffix(o.class, "Config") {
+	switch {
+	case strings.HasSuffix(o.class, "Namespace"):
+		if o.state == nil {
+			return &Dict{}, nil
+		}
+		return o.state, nil
+	case strings.HasSuffix(o.class, "Config"):
 		key = "_content"
 	}
 	v, ok := o.state.Get(key)
@@ -183,6 +209,11 @@ func (o *object) unwrap() (any, error) {
 		return nil, fmt.Errorf("%s without a value", o.class)
 	}
 	return v, nil
+}
+
+// allowObject allows a class whose instances are, as data, one of their attributes or all of them.
+func allowObject(name string) {
+	allow(func(*machine, []any) (any, error) { return &object{class: name}, nil }, name)
 }
 
 func newDict(kind DictKind) func(*machine, []any) (any, error) {

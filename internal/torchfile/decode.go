@@ -3,6 +3,7 @@ package torchfile
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -16,14 +17,29 @@ import (
 // While it runs, lists, tuples and sets are *node, because later opcodes may
 // still add to what is shared; settle turns them into the package's values.
 type machine struct {
-	buf      []byte
-	pos      int
-	stack    []any
-	marks    []int // the stack's heights at the open MARKs
-	memo     map[uint32]any
-	arc      *archive
-	storages map[string]*Storage
-	work     int // what calls have copied, see spend
+	buf    []byte
+	pos    int
+	stack  []any
+	marks  []int // the stack's heights at the open MARKs
+	memo   map[uint32]any
+	source source
+	work   int // what calls have copied, see spend
+}
+
+// source is where a pickle's storages come from.
+type source interface {
+	// storage gives the storage a persistent id names; view is None, or what part
+	// of it is meant.
+	storage(key string, elems, elemSize int64, view any) (*Storage, error)
+	// size bounds what a tensor may unfold to.
+	size() int64
+}
+
+// errEnds is a pickle whose bytes end before it does.
+var errEnds = errors.New("pickle ends early")
+
+func newMachine(buf []byte, from source) *machine {
+	return &machine{buf: buf, memo: map[uint32]any{}, source: from}
 }
 
 // node is a list, tuple or set under construction.
@@ -33,10 +49,10 @@ type node struct {
 }
 
 func (m *machine) run() (any, error) {
-	if len(m.buf) < 2 || m.buf[0] != opProto || m.buf[1] < 2 || m.buf[1] > highestProtocol {
+	head, err := m.take(2)
+	if err != nil || head[0] != opProto || head[1] < 2 || head[1] > highestProtocol {
 		return nil, fmt.Errorf("not a pickle of protocol 2 to %d", highestProtocol)
 	}
-	m.pos = 2
 	for {
 		at := m.pos
 		op, err := m.take(1)
@@ -159,7 +175,7 @@ func (m *machine) literal(op byte) (handled bool, err error) {
 // take returns the next n bytes, a part of the pickle.
 func (m *machine) take(n int) ([]byte, error) {
 	if n < 0 || n > len(m.buf)-m.pos {
-		return nil, fmt.Errorf("pickle ends early")
+		return nil, errEnds
 	}
 	m.pos += n
 	return m.buf[m.pos-n : m.pos], nil
@@ -309,6 +325,9 @@ func (m *machine) setItems(op byte) error {
 		return fmt.Errorf("pickle sets %d items of %s", len(items), describe(v))
 	}
 	for i := 0; i < len(items); i += 2 {
+		if c, ok := items[i].(*class); ok {
+			items[i] = Class(c.name) // Lightning's key of a callback's state before 1.5
+		}
 		if _, ok := hashKey(items[i]); !ok {
 			return fmt.Errorf("a dict's key is %s; numbers and strings can be read", describe(items[i]))
 		}
@@ -355,7 +374,7 @@ func (m *machine) get(op byte) error {
 func (m *machine) frame() error {
 	n, err := m.uint(8)
 	if err == nil && n > uint64(len(m.buf)-m.pos) {
-		err = fmt.Errorf("pickle ends early")
+		err = errEnds
 	}
 	return err
 }

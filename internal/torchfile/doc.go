@@ -1,7 +1,8 @@
 // Package torchfile reads and writes the files of torch.save: a zip archive
 // that holds a pickle (the structure) and one record per storage (the tensors'
 // bytes). The format is PyTorch's since 1.6, see
-// https://docs.pytorch.org/docs/stable/notes/serialization.html.
+// https://docs.pytorch.org/docs/stable/notes/serialization.html. The one before
+// it, pickles followed by the storages, is read too (legacy.go).
 //
 // What [Write] writes opens in Python with torch.load(path, weights_only=True).
 //
@@ -26,8 +27,8 @@ var (
 	ErrDamaged = errors.New("checkpoint is damaged")
 	// ErrTorchScript: the file is a program saved with torch.jit.save.
 	ErrTorchScript = errors.New("file is a TorchScript archive (torch.jit.save), not a checkpoint")
-	// ErrLegacy: the file is a bare pickle, from torch.save before PyTorch 1.6.
-	ErrLegacy = errors.New("file is in the format of PyTorch before 1.6, a bare pickle")
+	// ErrTar: the file is a tar archive, from torch.save before PyTorch 0.2.
+	ErrTar = errors.New("file is in the tar format of the first versions of PyTorch")
 	// ErrNotCheckpoint: the file is something else altogether.
 	ErrNotCheckpoint = errors.New("file is not a PyTorch checkpoint")
 )

@@ -11,9 +11,19 @@ import (
 // File is a checkpoint that is open for reading. Root's tensors read from the
 // file, so they can be used until Close.
 type File struct {
-	Root any // the object that was saved
-	f    *os.File
+	Root   any // the object that was saved
+	Format Format
+	f      *os.File
 }
+
+// Format is a layout of torch.save's files.
+type Format int
+
+// The layouts. Every record of a Zip has a checksum; a Legacy file, from PyTorch before 1.6, has none.
+const (
+	Zip Format = iota
+	Legacy
+)
 
 // Open opens a checkpoint, checks all of it and decodes its structure. The
 // tensors' bytes stay in the file.
@@ -27,14 +37,15 @@ func Open(path string) (*File, error) {
 		err = fmt.Errorf("%w: not a regular file", ErrNotCheckpoint)
 	}
 	var root any
+	var format Format
 	if err == nil {
-		root, err = Read(f, st.Size())
+		root, format, err = readFile(f, st.Size())
 	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &File{Root: root, f: f}, nil
+	return &File{Root: root, Format: format, f: f}, nil
 }
 
 // Close closes the file.
@@ -43,6 +54,25 @@ func (f *File) Close() error { return f.f.Close() }
 // Read is Open for a checkpoint of size bytes in r. The tensors of the result
 // read from r.
 func Read(r io.ReaderAt, size int64) (any, error) {
+	root, _, err := readFile(r, size)
+	return root, err
+}
+
+// readFile also tells the format.
+func readFile(r io.ReaderAt, size int64) (root any, format Format, err error) {
+	old, err := sniff(r, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	if old {
+		root, err = readLegacy(r, size)
+		return root, Legacy, err
+	}
+	root, err = readZip(r, size)
+	return root, Zip, err
+}
+
+func readZip(r io.ReaderAt, size int64) (any, error) {
 	a, err := openArchive(r, size)
 	if err != nil {
 		return nil, err
@@ -55,8 +85,7 @@ func Read(r io.ReaderAt, size int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{buf: pickle, arc: a, memo: map[uint32]any{}, storages: map[string]*Storage{}}
-	root, err := m.run()
+	root, err := newMachine(pickle, a).run()
 	if err != nil {
 		return nil, fmt.Errorf("record %q: %w", rec.name, err)
 	}

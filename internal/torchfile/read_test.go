@@ -15,7 +15,7 @@ import (
 
 // TestReadsWhatPyTorchWrote compares with the text that Python made of the same files.
 func TestReadsWhatPyTorchWrote(t *testing.T) {
-	for _, name := range []string{"values.pt", "containers.pt", "small.pt", "lightning.ckpt", "protocol3.pt", "protocol4.pt", "protocol5.pt"} {
+	for _, name := range []string{"values.pt", "containers.pt", "small.pt", "lightning.ckpt", "protocol3.pt", "protocol4.pt", "protocol5.pt", "legacy.pt", "odd.pt"} {
 		t.Run(name, func(t *testing.T) {
 			want := strings.TrimSpace(string(testFile(t, strings.TrimSuffix(name, filepath.Ext(name))+".txt")))
 			if got := render(t, read(t, name)); got != want {
@@ -45,8 +45,8 @@ func TestRefusedFiles(t *testing.T) {
 		want string
 	}{
 		{"module", testFile(t, "module.pt"), nil, `checkpoint names the class "torch.nn.modules.linear.Linear", which lighter does not load: it could run code`},
-		{"legacy", testFile(t, "legacy.pt"), ErrLegacy, "torch.save(torch.load("},
-		{"tar", append(make([]byte, 257), "ustar\x00........"...), ErrLegacy, "before 1.6"},
+		{"tar", append(make([]byte, 257), "ustar\x00........"...), ErrTar, "torch.save(torch.load("},
+		{"another pickle", []byte("\x80\x02]."), ErrNotCheckpoint, "torch.save did not write"},
 		{"script", testFile(t, "script.pt"), ErrTorchScript, "torch.jit.save"},
 		{"empty", nil, ErrDamaged, "empty"},
 		{"zeros", make([]byte, 4096), ErrDamaged, "zeros"},
@@ -167,6 +167,12 @@ func TestRefusedPickles(t *testing.T) {
 			strings.Repeat("0h\x00h\x01h\x02\x86R", 1000) + ".", "unfolds"},
 		{"numpy in another order", "cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\x00\x00\x00f8\x89\x88\x87R(K\x03X\x01\x00\x00\x00>tbC\x0812345678\x86R.", `in order ">"`},
 		{"numpy arrays", "cnumpy.core.multiarray\n_reconstruct\n.", `the class "numpy.core.multiarray._reconstruct"`},
+		{"date of a number", "cdatetime\ndate\nK\x01\x85R.", "called with 1 arguments"},
+		{"duration of texts", "cdatetime\ntimedelta\nX\x01\x00\x00\x00a\x85R.", "called with 1 arguments"},
+		{"tensor without its state", "ctorch\nFloatTensor\n)\x81.", "without a storage"},
+		{"tensor of itself", "ctorch\nFloatTensor\n)\x81q\x00(h\x00N}\x88\x89tb.", "called with 5 arguments"},
+		{"parameter without a storage", "ctorch._utils\n_rebuild_parameter\nctorch\nFloatTensor\n)\x81\x88}\x87R.", "called with 3 arguments"},
+		{"part of a storage", "(X\x07\x00\x00\x00storage" + floats + "K\x03(X\x01\x00\x00\x00vK\x00K\x01ttQ.", "part of a storage"},
 		{"protocol 0", "", "protocol 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

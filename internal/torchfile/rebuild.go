@@ -3,15 +3,15 @@ package torchfile
 import "fmt"
 
 // persistent replaces a persistent id, the tuple ("storage", class, key,
-// location, elements), by the storage in the record data/KEY. Where the storage
-// was (location) does not matter: its bytes are read into memory.
+// location, elements), by the storage. Where it was (location) does not matter:
+// its bytes are read into memory. A sixth item is the legacy format's view.
 func (m *machine) persistent() error {
 	id, err := m.pop()
 	if err != nil {
 		return err
 	}
 	n, ok := id.(*node)
-	if !ok || n.kind != opEmptyTuple || len(n.items) != 5 || n.items[0] != "storage" {
+	if !ok || n.kind != opEmptyTuple || len(n.items) < 5 || len(n.items) > 6 || n.items[0] != "storage" {
 		return fmt.Errorf("persistent id is %s, not a storage", describe(id))
 	}
 	c, isClass := n.items[1].(*class)
@@ -20,21 +20,17 @@ func (m *machine) persistent() error {
 	if !isClass || !c.storage || !isKey || !isCount || elems < 0 {
 		return fmt.Errorf("persistent id is not one of a storage: %s, %s, %s", describe(n.items[1]), describe(n.items[2]), describe(n.items[4]))
 	}
-	s := m.storages[key]
-	if s == nil {
-		rec, err := m.arc.record("data/" + key)
-		if err != nil {
-			return err
-		}
-		s = &Storage{size: rec.size, rec: rec}
-		m.storages[key] = s
-	}
 	size := int64(1)
 	if c.dtype.Valid() {
 		size = c.dtype.Size()
 	}
-	if mulAdd(uint64(elems), uint64(size), 0) != uint64(s.size) {
-		return s.rec.damaged("it has %d bytes, and the pickle says %d elements of %d", s.size, elems, size)
+	var view any
+	if len(n.items) == 6 {
+		view = n.items[5]
+	}
+	s, err := m.source.storage(key, elems, size, view)
+	if err != nil {
+		return err
 	}
 	m.push(&typedStorage{s, c.dtype})
 	return nil
@@ -51,6 +47,53 @@ func rebuildTensor(m *machine, args []any) (any, error) {
 		return nil, badArguments(args)
 	}
 	return m.tensor(s, s.dtype, args, args[6:])
+}
+
+// rebuildTensor1 takes (storage, offset, size, stride), as before PyTorch 0.4.
+func rebuildTensor1(m *machine, args []any) (any, error) {
+	if len(args) != 4 {
+		return nil, badArguments(args)
+	}
+	return rebuildTensor(m, append(args[:4:4], false, nil))
+}
+
+// emptyTensor is an instance of a class of tensors before its state is set.
+func emptyTensor(parameter bool) func(*machine, []any) (any, error) {
+	return func(_ *machine, args []any) (any, error) {
+		if len(args) != 0 {
+			return nil, badArguments(args)
+		}
+		return &Tensor{Parameter: parameter}, nil
+	}
+}
+
+// setTensor is torch.Tensor.__setstate__ for the states of PyTorch before 0.4: (storage, offset, size, stride) of a tensor,
+// (tensor, gradient, hooks, requires_grad, volatile) of a variable or parameter.
+func (m *machine) setTensor(t *Tensor, state any) error {
+	n, ok := state.(*node)
+	if !ok || n.kind != opEmptyTuple || t.Storage != nil {
+		return fmt.Errorf("pickle gives a tensor attributes by %s", describe(state))
+	}
+	var data *Tensor
+	grad := false
+	switch len(n.items) {
+	case 4:
+		out, err := rebuildTensor1(m, n.items)
+		if err != nil {
+			return err
+		}
+		data = out.(*Tensor)
+	case 5:
+		data, _ = n.items[0].(*Tensor)
+		grad, _ = n.items[3].(bool)
+	}
+	if data == nil || data.Storage == nil {
+		return badArguments(n.items)
+	}
+	parameter := t.Parameter
+	*t = *data
+	t.Parameter, t.RequiresGrad = parameter, grad
+	return nil
 }
 
 // rebuildTensor3 is the same with the data type after the hooks.
@@ -94,7 +137,7 @@ func (m *machine) tensor(s *typedStorage, d DType, args, metadata []any) (any, e
 	}
 	// Elements that a stride of 0 repeats may unfold to more than the file, but
 	// not to gigabytes.
-	return t, t.check(max(m.arc.size, 16<<20))
+	return t, t.check(max(m.source.size(), 16<<20))
 }
 
 // rebuildParameter takes (tensor, requires_grad, backward_hooks).
@@ -104,7 +147,7 @@ func rebuildParameter(_ *machine, args []any) (any, error) {
 	}
 	t, ok := args[0].(*Tensor)
 	grad, ok2 := args[1].(bool)
-	if !ok || !ok2 {
+	if !ok || !ok2 || t.Storage == nil {
 		return nil, badArguments(args)
 	}
 	p := *t

@@ -42,6 +42,11 @@ func (s *settler) settle(v any, depth int) (any, error) {
 			return v.dtype, nil
 		}
 		return Class(v.name), nil
+	case *Tensor:
+		if v.Storage == nil {
+			return nil, fmt.Errorf("a tensor without a storage")
+		}
+		return v, s.m.spend(0)
 	case *typedStorage:
 		return nil, fmt.Errorf("the file holds a storage outside a tensor")
 	case *numpyType:

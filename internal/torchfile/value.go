@@ -48,8 +48,8 @@ const (
 	Counter
 )
 
-// Dict is a Python dict: an ordered map. Keys are nil, bool, int64, float64 and
-// string; as in Python, 1, 1.0 and true are the same key. The zero Dict is empty
+// Dict is a Python dict: an ordered map. Keys are nil, bool, int64, float64,
+// string and Class; as in Python, 1, 1.0 and true are the same key. The zero Dict is empty
 // and ready for use. A Dict is not safe for concurrent writes.
 type Dict struct {
 	Kind DictKind
@@ -142,7 +142,7 @@ func (d *Dict) All() iter.Seq2[any, any] {
 // key that this package does not keep.
 func hashKey(k any) (h any, ok bool) {
 	switch k := k.(type) {
-	case nil, int64, string:
+	case nil, int64, string, Class:
 		return k, true
 	case int:
 		return int64(k), true

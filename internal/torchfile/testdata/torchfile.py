@@ -6,7 +6,7 @@
     torchfile.py trust FILE     the same with weights_only=False
     torchfile.py speed FILE     times torch.save and torch.load of 100 MB
 """
-import collections, enum, os, pathlib, struct, sys, time
+import argparse, collections, datetime, decimal, enum, os, pathlib, struct, sys, time
 
 import numpy as np
 import torch
@@ -23,8 +23,10 @@ def render(v, storages):
         return str(v)
     if isinstance(v, float):
         return "f" + struct.pack(">d", v).hex()
-    if isinstance(v, (str, pathlib.PurePath)):
+    if isinstance(v, (str, pathlib.PurePath, datetime.date, datetime.timedelta, decimal.Decimal)):
         return f"{len(str(v).encode())}:{v}"
+    if isinstance(v, argparse.Namespace):
+        return render(vars(v), storages)
     if isinstance(v, bytes):
         return "b" + v.hex()
     if isinstance(v, torch.Size):
@@ -76,6 +78,26 @@ def values():
         "base": base, "view": base[1:, ::2], "transposed": base.t(), "expanded": torch.ones(1, 1).expand(2, 3),
         "scalar": torch.tensor(3), "void": torch.empty(0, 3), "param": param, "tied": param, "grad": torch.ones(1, requires_grad=True),
         "every": every,
+    }
+
+
+def legacy():
+    """What the format before 1.6 can hold: storages that are shared, seen in part, empty, of several types; a module's state_dict."""
+    base = torch.arange(12, dtype=torch.float32).reshape(3, 4)
+    return {
+        "base": base, "view": base[1:, ::2], "void": torch.empty(0, 3), "scalar": torch.tensor(3), "half": torch.ones(3, dtype=torch.bfloat16),
+        "flag": torch.tensor([True, False]), "param": torch.nn.Parameter(torch.tensor([1.5])), "list": [1, "a", (2.5,)],
+        "state": torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)).state_dict(),
+    }
+
+
+def odd():
+    """Hyper-parameters of classes that are data."""
+    return {
+        "namespace": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("a/b"), inner=argparse.Namespace(x=1)), "empty": argparse.Namespace(),
+        "date": datetime.date(2024, 2, 29), "datetime": datetime.datetime(2024, 2, 29, 3, 4, 5), "precise": datetime.datetime(1999, 12, 31, 23, 59, 59, 12),
+        "deltas": [datetime.timedelta(seconds=5), datetime.timedelta(days=1, microseconds=7), datetime.timedelta(days=-3, hours=30)],
+        "decimal": decimal.Decimal("0.10"),
     }
 
 
@@ -148,11 +170,13 @@ if __name__ == "__main__":
                 "type": type(OmegaConf.create({})), "default": collections.defaultdict(list, a=[1]), "stage": RunningStage.TRAINING,
                 "numpy": [np.float64(0.5), np.float32(0.25), np.int64(-3), np.int8(-1), np.uint8(200), np.uint64(2**64 - 1), np.bool_(True)]}, "containers.pt")
     torch.save({"net": torch.nn.Linear(1, 1)}, "module.pt")
-    torch.save({"t": torch.ones(2)}, "legacy.pt", _use_new_zipfile_serialization=False)
+    torch.manual_seed(0)
+    torch.save(legacy(), "legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(odd(), "odd.pt")
     torch.save({"t": torch.ones(3), "n": 1}, "small.pt")
     for protocol in (3, 4, 5):
         torch.save({"t": torch.ones(3), "b": b"ab", "s": {1}, "f": frozenset({2}), "d": {"x": [1.5]}}, f"protocol{protocol}.pt", pickle_protocol=protocol)
     torch.jit.script(torch.nn.Linear(1, 1)).save("script.pt")
-    for name in ("values.pt", "containers.pt", "small.pt", "lightning.ckpt", "protocol3.pt", "protocol4.pt", "protocol5.pt"):
+    for name in ("values.pt", "containers.pt", "small.pt", "lightning.ckpt", "protocol3.pt", "protocol4.pt", "protocol5.pt", "legacy.pt", "odd.pt"):
         text = render(torch.load(name, weights_only=False, map_location="cpu"), {})
         pathlib.Path(name).with_suffix(".txt").write_text(text + "\n")
