@@ -193,7 +193,7 @@ func (l *legacy) place(key any) error {
 	if s.size > l.length-l.pos {
 		return fmt.Errorf("%w: storage %q of %d bytes is cut off", ErrDamaged, name, s.size)
 	}
-	s.rec = &record{name: name, r: l.r, offset: l.pos, size: s.size, bare: true}
+	s.rec = SectionStorage(l.r, name, l.pos, s.size).rec
 	s.placed = true
 	l.pos += s.size
 	return nil

@@ -271,3 +271,9 @@ func (b *fixedBuffer) Write(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// SectionStorage is a storage over size bytes at offset of r, of a format
+// without checksums. Where they end is checked when they are taken.
+func SectionStorage(r io.ReaderAt, name string, offset, size int64) *Storage {
+	return &Storage{size: size, rec: &record{name: name, r: r, offset: offset, size: size, bare: true}}
+}
