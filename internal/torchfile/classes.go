@@ -228,8 +228,26 @@ func newDict(kind DictKind) func(*machine, []any) (any, error) {
 			}
 			return d, m.spend(src.Len())
 		}
+		if pairs, ok := args[0].(*node); ok && len(args) == 1 {
+			return d, m.setPairs(d, pairs.items)
+		}
 		return nil, badArguments(args)
 	}
+}
+
+// setPairs fills a dict from a list of keys and values, as Python 2 pickled an OrderedDict.
+func (m *machine) setPairs(d *Dict, pairs []any) error {
+	for _, p := range pairs {
+		pair, ok := p.(*node)
+		if !ok || len(pair.items) != 2 {
+			return badArguments(pairs)
+		}
+		if _, ok := hashKey(pair.items[0]); !ok {
+			return fmt.Errorf("a dict's key is %s; numbers and strings can be read", describe(pair.items[0]))
+		}
+		d.Set(pair.items[0], pair.items[1])
+	}
+	return m.spend(2 * len(pairs))
 }
 
 func defaultDict(_ *machine, args []any) (any, error) {

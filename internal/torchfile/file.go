@@ -13,7 +13,9 @@ import (
 type File struct {
 	Root   any // the object that was saved
 	Format Format
-	f      *os.File
+	// Records is how many records were checked against their checksums, 0 for a Legacy file.
+	Records int
+	f       *os.File
 }
 
 // Format is a layout of torch.save's files.
@@ -38,14 +40,15 @@ func Open(path string) (*File, error) {
 	}
 	var root any
 	var format Format
+	records := 0
 	if err == nil {
-		root, format, err = readFile(f, st.Size())
+		root, format, records, err = readFile(f, st.Size())
 	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &File{Root: root, Format: format, f: f}, nil
+	return &File{Root: root, Format: format, Records: records, f: f}, nil
 }
 
 // Close closes the file.
@@ -54,29 +57,30 @@ func (f *File) Close() error { return f.f.Close() }
 // Read is Open for a checkpoint of size bytes in r. The tensors of the result
 // read from r.
 func Read(r io.ReaderAt, size int64) (any, error) {
-	root, _, err := readFile(r, size)
+	root, _, _, err := readFile(r, size)
 	return root, err
 }
 
-// readFile also tells the format.
-func readFile(r io.ReaderAt, size int64) (root any, format Format, err error) {
+// readFile also tells the format, and how many records have a checksum.
+func readFile(r io.ReaderAt, size int64) (root any, format Format, records int, err error) {
 	old, err := sniff(r, size)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	if old {
 		root, err = readLegacy(r, size)
-		return root, Legacy, err
+		return root, Legacy, 0, err
 	}
-	root, err = readZip(r, size)
-	return root, Zip, err
-}
-
-func readZip(r io.ReaderAt, size int64) (any, error) {
 	a, err := openArchive(r, size)
 	if err != nil {
-		return nil, err
+		return nil, 0, 0, err
 	}
+	root, err = a.root()
+	return root, Zip, len(a.records), err
+}
+
+// root decodes the object that was saved.
+func (a *archive) root() (any, error) {
 	rec, err := a.record("data.pkl")
 	if err != nil {
 		return nil, err

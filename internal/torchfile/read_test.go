@@ -92,6 +92,7 @@ func TestOldPickles(t *testing.T) {
 		{"items one at a time", "\x80\x02}X\x01\x00\x00\x00a]K\x01as.", "{1:a: [1]}"},
 		{"long memo", "\x80\x02X\x01\x00\x00\x00ar\x00\x01\x00\x00j\x00\x01\x00\x00\x86.", "(1:a, 1:a)"},
 		{"Lightning 1.x", "\x80\x02cpytorch_lightning.utilities.parsing\nAttributeDict\n)\x81}X\x01\x00\x00\x00aK\x01sb.", "{}"},
+		{"OrderedDict of Python 2", "\x80\x02ccollections\nOrderedDict\n](](K\x02K\x03eK\x04K\x05\x86e\x85R.", "ordered{2: 3, 4: 5}"},
 		{"keys that are equal in Python", "\x80\x02}(K\x01NG\x3f\xf0\x00\x00\x00\x00\x00\x00\x89\x88\x88u.", "{1: True}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
