@@ -28,9 +28,9 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 		"global_step", t.state.GlobalStep,
 		"pytorch-lightning_version", lightningVersion,
 		"state_dict", stateDict(t.model.Tree()),
+		"loops", t.loopState(),
 	)
 	if !weightsOnly {
-		root.Set("loops", t.loopState())
 		root.Set("callbacks", t.callbackState())
 		root.Set("optimizer_states", []any{optimizerState(t.optimizer.StateDict())})
 		schedulers := []any{}
@@ -101,43 +101,4 @@ func (t *Trainer) callbackState() *torchfile.Dict {
 		}
 	}
 	return d
-}
-
-// loopState is Lightning's progress of the fit loop. A checkpoint is saved when the last batch of an epoch is done and the
-// epoch is not yet counted as completed.
-func (t *Trainer) loopState() *torchfile.Dict {
-	epoch, batches := int64(t.state.Epoch), t.loops[lighter.Train]
-	done := int64(batches.batch)
-	progress := func(total, current, completed int64, last bool) *torchfile.Dict {
-		count := func(n int64) *torchfile.Dict {
-			return torchfile.NewDict("ready", n, "started", n, "processed", n, "completed", n-completed)
-		}
-		d := torchfile.NewDict("total", count(total), "current", count(current))
-		if last {
-			d.Set("is_last_batch", batches.batch == batches.numBatches())
-		}
-		return d
-	}
-	steps := func(total, current int64) *torchfile.Dict {
-		count := func(n int64) *torchfile.Dict { return torchfile.NewDict("ready", n, "completed", n) }
-		return torchfile.NewDict("total", count(total), "current", count(current))
-	}
-	fit := torchfile.NewDict(
-		"state_dict", torchfile.NewDict(),
-		"epoch_loop.state_dict", torchfile.NewDict("_batches_that_stepped", t.state.Stepped),
-		"epoch_loop.batch_progress", progress(batches.total, done, 0, true),
-		"epoch_loop.scheduler_progress", steps(0, 0),
-		"epoch_loop.automatic_optimization.state_dict", torchfile.NewDict(),
-		"epoch_loop.automatic_optimization.optim_progress", torchfile.NewDict("optimizer", torchfile.NewDict(
-			"step", steps(t.state.GlobalStep, t.state.GlobalStep),
-			"zero_grad", torchfile.NewDict(
-				"total", torchfile.NewDict("ready", t.state.GlobalStep, "started", t.state.GlobalStep, "completed", t.state.GlobalStep),
-				"current", torchfile.NewDict("ready", t.state.GlobalStep, "started", t.state.GlobalStep, "completed", t.state.GlobalStep)))),
-		"epoch_loop.manual_optimization.state_dict", torchfile.NewDict(),
-		"epoch_loop.manual_optimization.optim_step_progress", steps(0, 0),
-		"epoch_loop.val_loop.state_dict", torchfile.NewDict(),
-		"epoch_loop.val_loop.batch_progress", progress(t.loops[lighter.Val].total, 0, 0, true),
-		"epoch_progress", progress(epoch+1, epoch+1, 1, false),
-	)
-	return torchfile.NewDict("fit_loop", fit)
 }

@@ -8,10 +8,14 @@ import (
 // evaluation carry epoch 0 and step 0, whatever the checkpoint says.
 func (t *Trainer) evaluate(m lighter.Mode) error {
 	defer t.enter(m)()
+	t.progress.evaluate(t.loops[m].total)
 	for i := range t.loops[m].loaders {
 		if err := t.evaluateLoader(m, i); err != nil {
 			return err
 		}
+	}
+	if !t.sanity {
+		t.progress.evaluated = t.loops[m].total - t.progress.evaluating
 	}
 	if err := t.write(t.results.epochRow(m), t.state.Stepped, true); err != nil {
 		return err

@@ -38,7 +38,12 @@ func (p *position) free() {
 	p.epochRNG = tensor.Tensor{}
 }
 
-func (t *Trainer) enterPhase(p phase) { t.at.phase = p }
+func (t *Trainer) enterPhase(p phase) {
+	t.at.phase = p
+	if p == phaseBatch {
+		t.progress.batches = int64(t.loops[lighter.Train].batch) + 1
+	}
+}
 
 // beginEpoch notes the generator's state and begins the loader's epoch, at the batch where a resumed one goes on.
 func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
@@ -57,11 +62,12 @@ func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 		return nil, 0, &Error{Code: ExitData, Err: err}
 	}
 	if resume == nil {
+		t.progress.epoch(t.loops[lighter.Val].total)
 		t.enterPhase(phaseBetween)
 		return it, 0, t.dispatchEpochStart()
 	}
 	t.drawFrom(resume.rng)
-	t.enterPhase(resume.phase)
+	t.at.phase, t.progress.batches = resume.phase, int64(from)
 	return it, from, nil
 }
 

@@ -3,8 +3,10 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/checkpoint"
 	"github.com/lighter-go/lighter/internal/torchfile"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -14,42 +16,32 @@ func (t *Trainer) load(path string, weightsOnly bool) (err error) {
 	s := tensor.Open()
 	defer s.Close()
 	defer func() {
-		if err != nil {
-			err = &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %s: %w", path, err)}
+		if err == nil {
+			return
 		}
+		if !strings.HasPrefix(err.Error(), path) { // an error in opening the file names it
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		err = &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %w", err)}
 	}()
 	defer tensor.Recover(&err)
-	f, err := torchfile.Open(path)
+	f, err := checkpoint.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	root, ok := f.Root.(*torchfile.Dict)
-	if !ok {
-		return errors.New("not a Lightning checkpoint: it holds no dict")
+	all := t.stage == "fit" && !weightsOnly
+	if all && f.Kind != checkpoint.Lightning {
+		return fmt.Errorf("it holds no state of a fit to go on with, only weights (%s, %s): --weights_only loads those", f.Kind, f.Format)
 	}
-	weights, ok := get[*torchfile.Dict](root, "state_dict")
-	if !ok {
-		return errors.New("not a Lightning checkpoint: it has no state_dict")
-	}
-	state := map[string]tensor.Tensor{}
-	for k, v := range weights.All() {
-		ft, ok := v.(*torchfile.Tensor)
-		if !ok {
-			continue
-		}
-		if state[fmt.Sprint(k)], err = toTensor(ft); err != nil {
-			return err
-		}
-	}
-	if err := t.model.Tree().LoadState(state, true); err != nil {
+	if err := t.loadWeights(f); err != nil {
 		return err
 	}
 	t.resumed = path
-	if t.stage != "fit" || weightsOnly {
+	if !all {
 		return nil
 	}
-	return t.restore(root)
+	return t.restore(f.Root)
 }
 
 func (t *Trainer) restore(root *torchfile.Dict) error {
@@ -84,31 +76,19 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 		t.scaler.load(d)
 	}
 	epoch, _ := get[int64](root, "epoch")
+	t.state.Epoch = int(epoch)
 	t.state.GlobalStep, _ = get[int64](root, "global_step")
-	t.state.Epoch, t.state.Stepped = int(epoch)+1, t.state.GlobalStep // Lightning's checkpoints are taken for those of an epoch's end
-	if own, ok := get[*torchfile.Dict](root, ownKey); ok {
-		t.state.Epoch = int(epoch)
-		if err := t.restorePosition(own); err != nil {
-			return err
-		}
+	l := loopsOf(root)
+	t.restoreProgress(l)
+	if own, ok := get[*torchfile.Dict](root, ownKey); !ok {
+		t.restoreLoops(l)
+	} else if err := t.restorePosition(own); err != nil {
+		return err
 	}
-	saved, _ := get[*torchfile.Dict](root, "callbacks")
-	for _, c := range t.callbacks {
-		s, ok := c.(lighter.Stateful)
-		if !ok || saved == nil {
-			continue
-		}
-		if d, ok := get[*torchfile.Dict](saved, s.StateKey()); ok {
-			v, err := fromFile(d)
-			if err != nil {
-				return err
-			}
-			if err := s.LoadStateDict(v.(lighter.Dict)); err != nil {
-				return err
-			}
-		}
+	if last := t.MaxEpochs(); last >= 0 && t.state.Epoch > last {
+		return fmt.Errorf("you restored a checkpoint with current_epoch=%d, but you have set Trainer(max_epochs=%d)", t.state.Epoch, last)
 	}
-	return nil
+	return t.restoreCallbacks(root)
 }
 
 func optimizerFromFile(v any) (lighter.OptimizerState, error) {

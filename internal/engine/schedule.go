@@ -41,5 +41,6 @@ func (t *Trainer) stepSchedule(interval string, withMetric bool) error {
 		metric = v
 	}
 	s.Scheduler.Step(metric)
+	t.progress.scheduler.step()
 	return nil
 }

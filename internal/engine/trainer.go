@@ -43,6 +43,7 @@ type Trainer struct {
 	asked     int64     // the batch for which waited says whether validated is long ago
 	waited    bool
 	at        position  // where the fit stands
+	progress  progress  // what Lightning counts beyond that
 	resume    *position // where it goes on; nil once it does
 	stopping  string    // why the fit ends after this epoch; "" when it goes on
 	resumed   string    // the checkpoint the stage started from
