@@ -141,5 +141,5 @@ func completeCheckpoint(_ *cobra.Command, _ []string, toComplete string) ([]stri
 	if words != nil {
 		return words, cobra.ShellCompDirectiveDefault
 	}
-	return []string{"ckpt"}, cobra.ShellCompDirectiveFilterFileExt
+	return weightFiles, cobra.ShellCompDirectiveFilterFileExt
 }

@@ -53,8 +53,8 @@ func configOf(path string) (*config.Node, error) {
 		return nil, &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %s: %w", path, err)}
 	}
 	f, err := torchfile.Open(path)
-	if err != nil {
-		return fail(err)
+	if err != nil { // it names the file
+		return nil, &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %w", err)}
 	}
 	defer f.Close()
 	if root, ok := f.Root.(*torchfile.Dict); ok {
@@ -104,4 +104,17 @@ func fromDict(v any, pos diag.Pos) (*config.Node, error) {
 		return nil, &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %s: its configuration holds a %T", pos.Source, v)}
 	}
 	return n, nil
+}
+
+// ConfigOf is the configuration that a checkpoint holds, as YAML.
+func ConfigOf(path string) ([]byte, error) {
+	n, err := configOf(path)
+	if err != nil {
+		return nil, err
+	}
+	c, problems := config.Compose(n)
+	if problems.HasErrors() {
+		return nil, &ConfigError{problems, c.Sources}
+	}
+	return c.YAML(), nil
 }
