@@ -227,6 +227,38 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// FuzzOpen: no file makes Open or Report panic, and every report is JSON.
+func FuzzOpen(f *testing.F) {
+	for _, pattern := range []string{"../torchfile/testdata/*.pt", "../torchfile/testdata/*.ckpt", "../safetensors/testdata/*.safetensors"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, p := range paths {
+			b, err := os.ReadFile(p)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		x, err := Open(path)
+		if err != nil {
+			return
+		}
+		defer x.Close()
+		r, err := x.Report()
+		if err == nil {
+			_, err = json.Marshal(r)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // FuzzMatch: no names make it panic or take for ever, and every name ends up somewhere.
 func FuzzMatch(f *testing.F) {
 	f.Add("module.a module.b", "network.a network.b")

@@ -1,9 +1,9 @@
 // Package safetensors reads and writes the files of Hugging Face's safetensors: the length of a header, the header (JSON that
 // names each tensor with its type, shape and place), and the tensors' bytes.
 //
-// [Read] refuses what the format's own reader refuses (https://github.com/huggingface/safetensors#format): a header of more
-// than 100 MB, names that stand twice, bytes that belong to no tensor or to two, places beyond the file, and shapes that don't
-// fit their bytes. The format has no checksums.
+// [Read] refuses what the format forbids (https://github.com/huggingface/safetensors#format): a header of more than 100 MB or
+// that does not begin with "{", names that stand twice (Python's reader takes one of them), bytes that belong to no tensor or
+// to two, places beyond the file, and shapes that don't fit their bytes. The format has no checksums.
 //
 // A tensor is one of package torchfile, and its bytes stay in the file until they are taken.
 package safetensors
