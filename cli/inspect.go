@@ -132,7 +132,7 @@ func printState(r *checkpoint.Report, row func(...any), section func(string)) {
 		for j, g := range o.Groups {
 			options := make([]string, 0, len(g.Options))
 			for _, k := range g.Order() {
-				options = append(options, fmt.Sprintf("%s=%s", k, valueText(g.Options[k])))
+				options = append(options, fmt.Sprintf("%s=%s", shown(k), valueText(g.Options[k])))
 			}
 			row(fmt.Sprintf("  group %d", j), fmt.Sprintf("%d parameters", g.Parameters), strings.Join(options, " "))
 		}
