@@ -1,0 +1,197 @@
+package data
+
+import (
+	"fmt"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/creation"
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// NPY is `lighter.datasets.NPY`: the rows of a NumPy array as samples (input, target), or (input) without a target.
+type NPY struct {
+	Path        string         `cfg:"path,required,aka=file|filename|npy_path" help:"the file of the input, or of input and target"`
+	TargetPath  string         `cfg:"target_path,aka=label_path|labels" help:"a file of the targets: an array with as many rows"`
+	Target      Columns        `cfg:"target,aka=label|target_column|label_column" help:"the target's columns in path; one alone gives a scalar; null for none"`
+	Input       Columns        `cfg:"input,aka=features|columns" help:"the input's columns; all but the target's when null"`
+	Start       *int           `cfg:"start" help:"first row, counted from 0"`
+	Stop        *int           `cfg:"stop" help:"one past the last row; negative counts from the end"`
+	InputOps    Arithmetic     `cfg:"input_ops" help:"add, sub, mul, div of the input, in order: [{div: 8}, {sub: 1}]"`
+	TargetOps   Arithmetic     `cfg:"target_ops" help:"add, sub, mul, div of the target, in order"`
+	InputDType  creation.DType `cfg:"input_dtype,aka=dtype" help:"float32 when null"`
+	TargetDType creation.DType `cfg:"target_dtype" help:"when null, int64 of integers without target_ops, else float32"`
+	InputShape  []int          `cfg:"input_shape,aka=shape" help:"shape of a sample's input, [1, 8, 8]; one size may be -1"`
+	TargetShape []int          `cfg:"target_shape" help:"shape of a sample's target"`
+	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN as it is"`
+}
+
+// Doc is the reference's text.
+func (NPY) Doc() string {
+	return `An array that numpy.save wrote, held in memory: any numeric dtype, byte order and memory order. Its first dimension counts the
+samples. Columns are those of a two-dimensional array: an index, a list of them or a range as in Python, ` + "`\"0:64\"`" + `; an array of
+more dimensions is the input as a whole, with the targets in ` + "`target_path`" + `. The operations of ` + "`input_ops` and `target_ops`" + ` are
+PyTorch's in the dtype of the result, in the order written, with a number or a list of one number a column (or channel).
+An array of Python objects is refused: reading one can run code.
+
+    dataset:
+      _target_: lighter.datasets.NPY
+      path: data/digits.npy
+      input: "0:64"
+      target: 64
+      input_shape: [1, 8, 8]
+      input_ops: [{div: 8}, {sub: 1}]
+      stop: 1200`
+}
+
+// Validate checks what needs no file.
+func (c NPY) Validate() error {
+	if c.TargetPath != "" && c.Target.given() {
+		return lighter.FieldError("target", "cannot be combined with target_path")
+	}
+	if err := checkShape("input_shape", c.InputShape); err != nil {
+		return err
+	}
+	return checkShape("target_shape", c.TargetShape)
+}
+
+// Build reads the files.
+func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
+	defer tensor.Recover(&err)
+	s := tensor.Open()
+	defer s.Close()
+	array, err := openNPY(c.Path)
+	if err != nil {
+		return nil, lighter.FieldError("path", "%v", err)
+	}
+	defer array.close()
+	n, err := samplesOf(array, "path")
+	if err != nil {
+		return nil, err
+	}
+	start, stop, err := rows(c.Start, c.Stop, n, c.Path)
+	if err != nil {
+		return nil, err
+	}
+	x, err := array.tensor(start, stop)
+	if err != nil {
+		return nil, lighter.FieldError("path", "%v", err)
+	}
+	y := tensor.Tensor{}
+	whole := array.whole()
+	switch {
+	case c.TargetPath != "":
+		if y, whole, err = c.targets(n, start, stop); err != nil {
+			return nil, err
+		}
+		if c.Input.given() {
+			x, _, err = c.split(x)
+		}
+	case c.Target.given() || c.Input.given():
+		x, y, err = c.split(x)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := &table{n: stop - start}
+	add := func(p part, v tensor.Tensor, path string, whole bool) error {
+		if !c.AllowNaN {
+			if err := refuseNaN(v, p.field, path); err != nil {
+				return err
+			}
+		}
+		v, err := p.finish(v, p.dtypeFor(whole))
+		if err == nil {
+			d.columns = append(d.columns, s.Return(v))
+		}
+		return err
+	}
+	if err := add(part{"input", c.InputDType, c.InputShape, c.InputOps}, x, c.Path, false); err != nil {
+		return nil, err
+	}
+	if y.Defined() {
+		if err := add(part{"target", c.TargetDType, c.TargetShape, c.TargetOps}, y, c.Path, whole); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// split takes the input's and the target's columns; the target is undefined when there is none.
+func (c NPY) split(x tensor.Tensor) (input, target tensor.Tensor, err error) {
+	if x.Dim() != 2 {
+		return x, target, lighter.FieldError("path", "%s is an array of %d dimensions, and columns are those of one with 2: leave input and target out and give target_path", c.Path, x.Dim())
+	}
+	n := int(x.Size(1))
+	var columns []int
+	if c.Target.given() {
+		if columns, err = c.Target.of(n, nil); err != nil {
+			return x, target, lighter.FieldError("target", "%s: %v", c.Path, err)
+		}
+		target = selected(x, columns, c.Target.one)
+	}
+	columns, err = inputColumns(&c.Input, columns, n, nil)
+	if err != nil {
+		return x, target, lighter.FieldError("input", "%s: %v", c.Path, err)
+	}
+	return selected(x, columns, c.Input.one), target, nil
+}
+
+// targets reads the file of the targets.
+func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error) {
+	array, err := openNPY(c.TargetPath)
+	if err != nil {
+		return y, false, lighter.FieldError("target_path", "%v", err)
+	}
+	defer array.close()
+	m, err := samplesOf(array, "target_path")
+	if err == nil && m != n {
+		err = lighter.FieldError("target_path", "%s has %d rows, but %s has %d", c.TargetPath, m, c.Path, n)
+	}
+	if err != nil {
+		return y, false, err
+	}
+	if y, err = array.tensor(start, stop); err != nil {
+		err = lighter.FieldError("target_path", "%v", err)
+	}
+	return y, array.whole(), err
+}
+
+func samplesOf(a *npyFile, field string) (int, error) {
+	if len(a.shape) == 0 || a.shape[0] == 0 {
+		return 0, lighter.FieldError(field, "%s has the shape %v: there are no samples in it", a.path, a.shape)
+	}
+	return int(a.shape[0]), nil
+}
+
+// whole says whether the elements are integers.
+func (f *npyFile) whole() bool { return f.kind == 'i' || f.kind == 'u' || f.kind == 'b' }
+
+// tensor copies rows start to stop.
+func (f *npyFile) tensor(start, stop int) (tensor.Tensor, error) {
+	b, err := f.rows(int64(start), int64(stop))
+	if err != nil {
+		return tensor.Tensor{}, err
+	}
+	dtype, ok := npyTypes[fmt.Sprintf("%c%d", f.kind, f.size)]
+	if !ok {
+		return tensor.Tensor{}, fmt.Errorf("%s holds %q, which has no tensor", f.path, f.descr)
+	}
+	shape := append([]int64{int64(stop - start)}, f.shape[1:]...)
+	if !f.fortran {
+		return tensor.FromBytes(b, dtype, shape), nil
+	}
+	reversed, order := make([]int64, len(shape)), make([]int64, len(shape))
+	for i := range shape {
+		reversed[i], order[i] = shape[len(shape)-1-i], int64(len(shape)-1-i)
+	}
+	return tensor.CallOne("permute", tensor.FromBytes(b, dtype, reversed), order), nil
+}
+
+// npyTypes are the tensors for NumPy's kinds and sizes; unsigned integers without one were widened.
+var npyTypes = map[string]tensor.DType{
+	"b1": tensor.Bool, "u1": tensor.Uint8, "i1": tensor.Int8, "i2": tensor.Int16, "i4": tensor.Int32, "i8": tensor.Int64,
+	"f2": tensor.Float16, "f4": tensor.Float32, "f8": tensor.Float64, "c8": tensor.Complex64, "c16": tensor.Complex128,
+}
+
+func init() { registry.Register[lighter.Dataset]("lighter.datasets.NPY", NPY{}) }
