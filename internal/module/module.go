@@ -221,7 +221,8 @@ func (m *Module) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
 	}
 	if mode == lighter.Train && idx == 0 {
 		for _, s := range optimizerStats(t.Optimizer()) {
-			t.LogEpoch("train/optimizer/"+s.Name+"/epoch", s.Value)
+			// A mean over this batch, as the reference's is: weighting by its size rounds.
+			t.Log("train/optimizer/"+s.Name+"/epoch", tensor.FromSlice([]float32{float32(s.Value)}), lighter.LogOptions{Epoch: true})
 		}
 	}
 }
