@@ -14,6 +14,7 @@ type Node struct {
 	target   string
 	frozen   bool // eval mode
 	running  int  // the child whose Forward runs, counted from 1; see Enter
+	observer Observer
 	entries  []entry
 	children []Child
 }

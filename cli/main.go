@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/rs/zerolog"
@@ -16,6 +17,9 @@ import (
 	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/runner"
 )
+
+// libtorch's profiler wants to be used on the thread that loaded it, which is the first: main stays there.
+func init() { runtime.LockOSThread() }
 
 // Main runs the command that the process was started with and exits. The exit codes are those of package runner.
 func Main() {

@@ -9,5 +9,6 @@ import (
 	_ "github.com/lighter-go/lighter/internal/model"
 	_ "github.com/lighter-go/lighter/internal/module"
 	_ "github.com/lighter-go/lighter/internal/optim"
+	_ "github.com/lighter-go/lighter/internal/profiler"
 	_ "github.com/lighter-go/lighter/internal/scheduler"
 )

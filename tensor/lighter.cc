@@ -5,8 +5,11 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/record_function.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
+#include <torch/csrc/autograd/profiler_kineto.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
 #include <dlfcn.h>
@@ -790,6 +793,97 @@ const char *lt_schemas(const char *name, size_t *len) {
 }
 
 // ---- the process
+
+// Profiling.
+
+namespace {
+
+namespace profiler = torch::autograd::profiler;
+namespace profiling = torch::profiler::impl;
+
+// Before 2.3 kineto counted microseconds.
+template <class E> auto start_ns(const E &e, int) -> decltype(int64_t(e.startNs())) { return int64_t(e.startNs()); }
+template <class E> auto start_ns(const E &e, long) -> decltype(int64_t(e.startUs())) { return int64_t(e.startUs()) * 1000; }
+template <class E> auto duration_ns(const E &e, int) -> decltype(int64_t(e.durationNs())) { return int64_t(e.durationNs()); }
+template <class E> auto duration_ns(const E &e, long) -> decltype(int64_t(e.durationUs())) { return int64_t(e.durationUs()) * 1000; }
+template <class E> auto hidden(const E &e, int) -> decltype(bool(e.isHiddenEvent())) { return e.isHiddenEvent(); }
+template <class E> bool hidden(const E &, long) { return false; }
+
+profiling::ProfilerConfig profile_config(int options) {
+  return profiling::ProfilerConfig(profiling::ProfilerState::KINETO, (options & LT_PROFILE_SHAPES) != 0,
+                                   (options & LT_PROFILE_MEMORY) != 0, false, (options & LT_PROFILE_FLOPS) != 0, false);
+}
+
+std::set<profiling::ActivityType> profile_activities(int options) {
+  std::set<profiling::ActivityType> a{profiling::ActivityType::CPU};
+  if (options & LT_PROFILE_CUDA) a.insert(profiling::ActivityType::CUDA);
+  return a;
+}
+
+std::string profile_events; // of the last lt_profile_stop
+bool profiles_cuda = false;
+
+// Records are closed in the reverse order of their beginning.
+thread_local std::vector<std::unique_ptr<at::RecordFunction>> open_records;
+
+template <class V> void put(std::string &out, V v) { out.append(reinterpret_cast<const char *>(&v), sizeof v); }
+
+void put_text(std::string &out, const std::string &text) {
+  put(out, uint32_t(text.size()));
+  out += text;
+}
+
+} // namespace
+
+int lt_profile_prepare(int options) {
+  return guard([&] { profiler::prepareProfiler(profile_config(options), profile_activities(options)); });
+}
+
+int lt_profile_start(int options) {
+  return guard([&] {
+    profiles_cuda = (options & LT_PROFILE_CUDA) != 0;
+    profiler::enableProfiler(profile_config(options), profile_activities(options));
+  });
+}
+
+int lt_profile_stop(const char *path, const char **events, size_t *len) {
+  return guard([&] {
+    if (profiles_cuda) at::detail::getCUDAHooks().deviceSynchronize(0); // kernels under way belong to the record
+    auto result = profiler::disableProfiler();
+    profile_events.clear();
+    for (const auto &e : result->events()) {
+      if (hidden(e, 0)) continue;
+      std::ostringstream shapes;
+      if (e.hasShapes())
+        for (const auto &s : e.shapes()) shapes << (shapes.tellp() > 0 ? ", [" : "[") << c10::Join(", ", s) << "]";
+      put_text(profile_events, e.name());
+      put_text(profile_events, shapes.str());
+      put(profile_events, start_ns(e, 0));
+      put(profile_events, duration_ns(e, 0));
+      put(profile_events, uint64_t(e.startThreadId()));
+      put(profile_events, uint64_t(e.correlationId()));
+      put(profile_events, uint64_t(e.linkedCorrelationId()));
+      put(profile_events, int64_t(e.nBytes()));
+      put(profile_events, uint64_t(e.flops()));
+      put(profile_events, int32_t(e.deviceType()));
+      put(profile_events, int32_t(e.isAsync()));
+    }
+    if (path) result->save(path);
+    *events = profile_events.data();
+    *len = profile_events.size();
+  });
+}
+
+int lt_record_begin(const char *name, size_t len) {
+  return guard([&] {
+    open_records.push_back(std::make_unique<at::RecordFunction>(at::RecordScope::USER_SCOPE));
+    open_records.back()->before(std::string(name, len));
+  });
+}
+
+void lt_record_end(void) {
+  if (!open_records.empty()) open_records.pop_back();
+}
 
 const char *lt_version(void) { return TORCH_VERSION; }
 void lt_set_threads(int n) { at::set_num_threads(n); }

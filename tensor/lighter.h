@@ -95,6 +95,15 @@ int lt_call(const char *buf, size_t len, const char **out, size_t *out_len);
 const char *lt_operators(size_t *len);
 const char *lt_schemas(const char *name, size_t *len);
 
+// libtorch's profiler, of the calling OS thread. Options are a sum of LT_PROFILE_*. lt_profile_stop writes a Chrome trace to path
+// unless that is NULL, and gives the events in one buffer (profile.go describes it).
+enum { LT_PROFILE_CUDA = 1, LT_PROFILE_SHAPES = 2, LT_PROFILE_MEMORY = 4, LT_PROFILE_FLOPS = 8 };
+int lt_profile_prepare(int options);
+int lt_profile_start(int options);
+int lt_profile_stop(const char *path, const char **events, size_t *len);
+int lt_record_begin(const char *name, size_t len);
+void lt_record_end(void);
+
 // The process.
 const char *lt_version(void);
 void lt_set_threads(int n);

@@ -43,6 +43,7 @@ type arguments struct {
 	DetectAnomaly                 bool                `cfg:"detect_anomaly" help:"name the forward operation behind a NaN gradient; slow"`
 	InferenceMode                 bool                `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
 	DefaultRootDir                *string             `cfg:"default_root_dir,aka=output_dir|root_dir|out_dir" help:"folder for logs and checkpoints; default the working folder"`
+	Profiler                      profilerArg         `cfg:"profiler" help:"measure the run: simple, pytorch, or a profiler"`
 	SyncBatchnorm                 any                 `cfg:"sync_batchnorm,ignored" help:"no effect with one process"`
 	UseDistributedSampler         any                 `cfg:"use_distributed_sampler,ignored" help:"no effect with one process"`
 	ReloadDataloadersEveryNEpochs any                 `cfg:"reload_dataloaders_every_n_epochs,ignored" help:"no effect: the configuration's loaders stay the same"`

@@ -21,6 +21,7 @@ const (
 
 // SaveCheckpoint writes the run's state to path, whole or not at all.
 func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
+	defer t.profile(saveCheckpoint)()
 	s := tensor.Open()
 	defer s.Close()
 	root := torchfile.NewDict(

@@ -64,6 +64,7 @@ func (t *Trainer) sanityCheck() error {
 
 func (t *Trainer) trainEpoch() error {
 	defer t.enter(lighter.Train)()
+	defer t.profile(runTrainingEpoch)()
 	it, from, err := t.beginEpoch()
 	if it != nil {
 		defer it.Close()
@@ -111,6 +112,7 @@ func (t *Trainer) afterBatch() (stop bool, err error) {
 
 // trainBatch is one step: forward, loss, backward, and at the end of an accumulation window the update.
 func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
+	defer t.profile(runTrainingBatch)()
 	out, loss, err := t.step(batch, idx)
 	if err != nil {
 		return err
@@ -132,7 +134,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 		}
 	}
 	t.enterPhase(phaseBatch)
-	t.model.BatchEnd(t, out, idx)
+	t.measured(modelBatchEnd, func() { t.model.BatchEnd(t, out, idx) })
 	if err := t.dispatchBatchEnd(out, idx); err != nil {
 		return err
 	}
@@ -145,24 +147,26 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 func (t *Trainer) update(loss tensor.Tensor, idx int) error {
 	k := t.args.AccumulateGradBatches
 	if idx%k == 0 {
-		t.optimizer.ZeroGrad()
+		t.measured(zeroGrad, t.optimizer.ZeroGrad)
 	}
 	if k > 1 {
 		loss = loss.DivScalar(float64(k)) // Lightning's rule: the constant, also in a short last window
 	}
-	t.scaler.scaled(loss).Backward()
+	t.measured(backward, func() { t.scaler.scaled(loss).Backward() })
 	if !t.windowEnds(idx) {
 		return nil
 	}
 	t.scaler.unscale(t.optimizer.Params())
 	if c := t.args.GradientClipVal; c != nil && *c > 0 {
+		done := t.profile(clipGradients)
 		if a := t.args.GradientClipAlgorithm; a != nil && *a == "value" {
 			t.optimizer.Params().ClipGradValue(*c)
 		} else {
 			t.optimizer.Params().ClipGradNorm(*c, 2)
 		}
+		done()
 	}
-	t.scaler.step(t.optimizer)
+	t.measured(optimizerStep, func() { t.scaler.step(t.optimizer) })
 	t.state.GlobalStep++
 	return nil
 }
@@ -224,7 +228,7 @@ func (t *Trainer) valInterval() int {
 // endEpoch closes a training epoch: the model's and the callbacks' turn, then its row, which carries the step of the last
 // training row.
 func (t *Trainer) endEpoch() error {
-	t.model.EpochEnd(t)
+	t.measured(modelEpochEnd, func() { t.model.EpochEnd(t) })
 	row := t.results.epochRow(lighter.Train)
 	t.enterPhase(phaseEpoch)
 	if err := t.dispatchEpochEnd(); err != nil {

@@ -6,10 +6,13 @@ import (
 
 // Each dispatch calls those callbacks that have the hook, in order.
 
-func dispatch[H any](t *Trainer, call func(H) error) error {
-	for _, c := range t.callbacks {
+func dispatch[H any](t *Trainer, which hook, call func(H) error) error {
+	for i, c := range t.callbacks {
 		if h, ok := c.(H); ok {
-			if err := call(h); err != nil {
+			done := t.profileHook(i, which)
+			err := call(h)
+			done()
+			if err != nil {
 				return err
 			}
 		}
@@ -18,33 +21,33 @@ func dispatch[H any](t *Trainer, call func(H) error) error {
 }
 
 func (t *Trainer) dispatchSetup() error {
-	return dispatch(t, func(h lighter.Setupper) error { return h.Setup(t) })
+	return dispatch(t, hookSetup, func(h lighter.Setupper) error { return h.Setup(t) })
 }
 
 func (t *Trainer) dispatchStageStart() error {
-	return dispatch(t, func(h lighter.StageStarter) error { return h.StageStart(t) })
+	return dispatch(t, hookStageStart, func(h lighter.StageStarter) error { return h.StageStart(t) })
 }
 
 func (t *Trainer) dispatchStageEnd() error {
-	return dispatch(t, func(h lighter.StageEnder) error { return h.StageEnd(t) })
+	return dispatch(t, hookStageEnd, func(h lighter.StageEnder) error { return h.StageEnd(t) })
 }
 
 func (t *Trainer) dispatchException(cause error) error {
-	return dispatch(t, func(h lighter.Failer) error { return h.Exception(t, cause) })
+	return dispatch(t, hookException, func(h lighter.Failer) error { return h.Exception(t, cause) })
 }
 
 func (t *Trainer) dispatchEpochStart() error {
-	return dispatch(t, func(h lighter.EpochStarter) error { return h.EpochStart(t) })
+	return dispatch(t, hookEpochStart, func(h lighter.EpochStarter) error { return h.EpochStart(t) })
 }
 
 func (t *Trainer) dispatchEpochEnd() error {
-	return dispatch(t, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
+	return dispatch(t, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
 }
 
 func (t *Trainer) dispatchBatchStart(batch lighter.Value, idx int) error {
-	return dispatch(t, func(h lighter.BatchStarter) error { return h.BatchStart(t, batch, idx) })
+	return dispatch(t, hookBatchStart, func(h lighter.BatchStarter) error { return h.BatchStart(t, batch, idx) })
 }
 
 func (t *Trainer) dispatchBatchEnd(out lighter.Output, idx int) error {
-	return dispatch(t, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
+	return dispatch(t, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
 }

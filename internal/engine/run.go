@@ -146,6 +146,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	}
 	status := "failed"
 	defer func() {
+		err = errors.Join(err, t.describeProfile())
 		for _, l := range t.loggers {
 			err = errors.Join(err, l.Finalize(status))
 		}
@@ -204,6 +205,9 @@ func (t *Trainer) prepare(o Options) error {
 		return err
 	}
 	if err := t.openRun(); err != nil {
+		return err
+	}
+	if err := t.setupProfile(); err != nil {
 		return err
 	}
 	if err := t.dispatchSetup(); err != nil || ckpt == "" {

@@ -40,7 +40,7 @@ func (t *Trainer) stepSchedule(interval string, withMetric bool) error {
 		}
 		metric = v
 	}
-	s.Scheduler.Step(metric)
+	t.measured(schedulerStep, func() { s.Scheduler.Step(metric) })
 	t.progress.scheduler.step()
 	return nil
 }

@@ -48,7 +48,11 @@ func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch light
 		}
 	}()
 	defer tensor.Recover(&err)
+	t.profileBatch()
+	defer func() { err = t.profiledBatch(err) }()
+	done := t.profile(nextBatch)
 	batch, ok, err := it.Next()
+	done()
 	if err != nil {
 		return false, &Error{Code: ExitData, Err: err}
 	}
@@ -57,7 +61,8 @@ func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch light
 	}
 	l.size = batchSize(batch)
 	l.total++
-	return true, do(t.place(batch), l.batch)
+	t.measured(batchToDevice, func() { batch = t.place(batch) })
+	return true, do(batch, l.batch)
 }
 
 // enter switches to a mode: train or eval for the modules, recording or not for autograd. The restore puts all back.
@@ -91,7 +96,7 @@ func (t *Trainer) step(batch lighter.Value, idx int) (out lighter.Output, loss t
 	if err := t.dispatchBatchStart(batch, idx); err != nil {
 		return nil, loss, err
 	}
-	out, err = t.model.Step(t, batch, idx)
+	t.measured(modelStep, func() { out, err = t.model.Step(t, batch, idx) })
 	if err != nil {
 		return nil, loss, err
 	}

@@ -33,6 +33,8 @@ type Trainer struct {
 	schedule  *lighter.Schedule
 	scaler    *scaler // of 16-mixed on a GPU, else nil
 	config    configRecord
+	profiling *profiling         // nil when nothing is measured
+	class     func(v any) string // the name of a component's class
 
 	state     state
 	loops     [4]loop
@@ -67,7 +69,7 @@ const (
 
 // Build makes the Trainer with Lightning's default logger and callbacks.
 func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
-	t := &Trainer{args: a, log: env.Log, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat}
+	t := &Trainer{args: a, log: env.Log, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat, class: env.Class}
 	if a.FastDevRun > 0 {
 		t.fastDevRun(int(a.FastDevRun))
 	}
@@ -85,7 +87,9 @@ func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
 		return nil, err
 	}
 	t.checkpointsLast()
-	return t, nil
+	var err error
+	t.profiling, err = a.Profiler.build(env)
+	return t, err
 }
 
 // fastDevRun is Lightning's: n batches of one epoch, and nothing written.

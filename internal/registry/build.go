@@ -128,6 +128,7 @@ func New[K any](target string, env *Env, args map[string]any) (K, error) {
 	if err != nil {
 		return none, err
 	}
+	h.remember(v, e)
 	return v.(K), nil
 }
 

@@ -56,6 +56,7 @@ type host struct {
 	checking bool
 	problems diag.List
 	built    []any
+	classes  map[any]*Entry // what each built object is, for names in reports
 
 	paths map[string]bool // of the components, while checking
 }
@@ -117,7 +118,29 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		return nil, diag.List{d.blame(err, targetPos)}
 	}
 	h.built = append(h.built, v)
+	h.remember(v, e)
 	return v, nil
+}
+
+func (h *host) remember(v any, e *Entry) {
+	if v == nil || !reflect.ValueOf(v).Comparable() {
+		return
+	}
+	if h.classes == nil {
+		h.classes = map[any]*Entry{}
+	}
+	h.classes[v] = e
+}
+
+// Class is the name of the class that v was built as, "ModelCheckpoint"; that of its Go type when the build does not know it.
+func (e *Env) Class(v any) string {
+	if e.host != nil && v != nil && reflect.ValueOf(v).Comparable() {
+		if entry := e.host.classes[v]; entry != nil {
+			return entry.Class()
+		}
+	}
+	name := fmt.Sprintf("%T", v)
+	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
 // partial is `_mode_: callable`: the component as a function, with the arguments given so far.
