@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 // checked is the program; it fails when it leaves tensor handles behind.
 func checked() {
-	p := &program{stdout: os.Stdout, stderr: os.Stderr, run: runner.Run, root: "/"}
+	p := &program{stdout: os.Stdout, stderr: os.Stderr, run: run, root: "/"}
 	code := p.main(os.Args[1:])
 	if n := tensor.Live(); n != 0 {
 		fmt.Fprintf(os.Stderr, "%d tensor handles are still live at the end\n", n)

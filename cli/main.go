@@ -23,8 +23,13 @@ func init() { runtime.LockOSThread() }
 
 // Main runs the command that the process was started with and exits. The exit codes are those of package runner.
 func Main() {
-	p := &program{stdout: os.Stdout, stderr: os.Stderr, run: runner.Run, root: "/"}
+	p := &program{stdout: os.Stdout, stderr: os.Stderr, run: run, root: "/"}
 	os.Exit(p.main(os.Args[1:]))
+}
+
+// run is what a stage's command does.
+func run(ctx context.Context, stage string, inputs []any, o runner.Options) (*runner.Result, error) {
+	return runner.Run(ctx, stage, inputs, o)
 }
 
 // program is one run of the command line.

@@ -96,7 +96,7 @@ func (p *program) stageCommand(s stage) *cobra.Command {
 	}
 	_ = cmd.RegisterFlagCompletionFunc("ckpt_path", completeCheckpoint) // fails for an unknown flag only
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		o.Out, o.Log, o.Console, o.Debug = p.stdout, p.log, p.console, p.debug
+		o.Out, o.Log, o.Err, o.Debug = p.stdout, p.log, p.console, p.debug
 		if predictions {
 			p.log.Warn().Msg("--return_predictions has no effect: writers of the configuration keep predictions")
 		}

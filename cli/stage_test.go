@@ -40,7 +40,7 @@ func TestArguments(t *testing.T) {
 	} {
 		var got asked
 		p := &program{run: func(_ context.Context, stage string, inputs []any, o runner.Options) (*runner.Result, error) {
-			o.Out, o.Log, o.Console = nil, runner.Options{}.Log, nil
+			o.Out, o.Log, o.Err = nil, runner.Options{}.Log, nil
 			got = asked{stage, inputs, o}
 			return &runner.Result{}, nil
 		}}
@@ -154,7 +154,7 @@ func TestSignals(t *testing.T) {
 func TestJSONOnly(t *testing.T) {
 	p := &program{run: func(_ context.Context, _ string, _ []any, o runner.Options) (*runner.Result, error) {
 		o.Log.Info().Msg("Seed set to 0")
-		_, err := fmt.Fprintf(o.Console, "epoch 1\n\n  loss 0.5  \n")
+		_, err := fmt.Fprintf(o.Err, "epoch 1\n\n  loss 0.5  \n")
 		return nil, err
 	}}
 	code, out := call(t, p, "fit", "a.yaml", "--log-format=json")

@@ -5,15 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/rs/zerolog"
-
 	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/internal/torchfile"
 	"github.com/lighter-go/lighter/runner"
 )
@@ -55,16 +51,11 @@ func init() { lighter.Register[lighter.Callback]("test.StopAt", stopAt{}) }
 // fit runs the resume configuration in dir and returns the run's folder.
 func fit(t *testing.T, dir, ckpt string, overrides ...any) (string, error) {
 	t.Helper()
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer null.Close()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	stop = cancel
 	inputs := append([]any{"testdata/resume.yaml", "trainer::logger::save_dir=" + dir}, overrides...)
-	r, err := runner.Run(ctx, "fit", inputs, runner.Options{CkptPath: ckpt, Log: zerolog.Nop(), Console: console.New(null, false, false)})
+	r, err := runner.Run(ctx, "fit", inputs, runner.Options{CkptPath: ckpt})
 	if err != nil {
 		return "", err
 	}

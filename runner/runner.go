@@ -4,16 +4,19 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/term"
 
 	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/internal/engine"
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// Options are the options of a stage's command.
+// Options are the options of a stage's command. The zero value prints nothing.
 type Options struct {
 	// CkptPath is a checkpoint file, "last" or "best"; "" for none.
 	CkptPath string
@@ -22,29 +25,103 @@ type Options struct {
 	// Verbose prints the table of metrics of validate and test to Out.
 	Verbose bool
 	Out     io.Writer
-	Log     zerolog.Logger
-	Console *console.Console
+	// Err takes what is meant for a person beside the log: the model's summary, the progress bar, a profiler's report. When it is a
+	// terminal's *os.File the bar moves. Nil is nowhere.
+	Err io.Writer
+	// Log takes the messages of the run.
+	Log zerolog.Logger
 	// Debug keeps C++ frames in errors.
 	Debug bool
 }
 
 // Result is what a stage gave.
-type Result = engine.Result
+type Result struct {
+	// Metrics are the values logged last, by name: one map for each loader of validate and test, one for a fit.
+	Metrics []map[string]float64
+	// LogDir is the run's folder, "" when nothing is logged.
+	LogDir string
+	// CkptPath is the checkpoint that the stage started from, "" for none.
+	CkptPath string
+	// BestPath is the best checkpoint of a fit by its ModelCheckpoint's monitor, the newest one without; LastPath the newest. Both are
+	// "" when none was saved.
+	BestPath, LastPath string
+}
 
 // ConfigError is every problem of a configuration, with the sources to show them in.
 type ConfigError = engine.ConfigError
 
-// Run runs stage (fit, validate, test or predict) of the configuration that inputs make: files, overrides such as
-// "trainer::max_epochs=3", maps, or a checkpoint, which holds its configuration. Cancelling ctx ends the run after the
-// current batch.
-func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, error) {
-	result, err := engine.Run(ctx, stage, inputs, engine.Options{
-		CkptPath: o.CkptPath, WeightsOnly: o.WeightsOnly, Log: o.Log, Console: o.Console, Debug: o.Debug,
-	})
-	if err == nil && o.Verbose && o.Out != nil && (stage == "validate" || stage == "test") {
-		err = printMetrics(o.Out, stage, result.Metrics)
+// Run runs stage (fit, validate, test or predict) of the configuration that inputs make, merged from left to right:
+//   - a file's path, or an override such as "trainer::max_epochs=3", as on the command line;
+//   - a map[string]any, which is a file's content;
+//   - a checkpoint's path, "last.ckpt": it holds its configuration and is what the stage starts from;
+//   - a []any of such inputs;
+//   - once, anywhere, the [Options].
+//
+// Cancelling ctx ends the run after the current batch. One stage runs at a time in a process: libtorch has one generator of random
+// numbers.
+//
+//	fit, err := runner.Run(ctx, "fit", "config.yaml", "trainer::max_epochs=3", runner.Options{Err: os.Stderr})
+//	test, err := runner.Run(ctx, "test", "config.yaml", runner.Options{CkptPath: fit.BestPath})
+func Run(ctx context.Context, stage string, inputs ...any) (*Result, error) {
+	if _, ok := titles[stage]; !ok {
+		return nil, &engine.Error{Code: ExitUsage, Err: fmt.Errorf("unknown stage %q: there are fit, validate, test and predict", stage)}
 	}
-	return result, err
+	o, inputs, err := optionsOf(inputs)
+	if err != nil {
+		return nil, &engine.Error{Code: ExitUsage, Err: err}
+	}
+	r, err := engine.Run(ctx, stage, inputs, engine.Options{
+		CkptPath: o.CkptPath, WeightsOnly: o.WeightsOnly, Log: o.Log, Console: consoleOf(o.Err), Debug: o.Debug,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o.Verbose && o.Out != nil && titles[stage] != "" {
+		if err := printMetrics(o.Out, titles[stage], r.Metrics); err != nil {
+			return nil, err
+		}
+	}
+	return (*Result)(r), nil
+}
+
+// titles are the stages, with the title of their table of metrics.
+var titles = map[string]string{"fit": "", "validate": "Validate metric", "test": "Test metric", "predict": ""}
+
+// optionsOf takes the options out of a run's inputs.
+func optionsOf(inputs []any) (o Options, rest []any, err error) {
+	given := 0
+	for _, in := range inputs {
+		switch x := in.(type) {
+		case Options:
+			o = x
+			given++
+		case []any:
+			rest = append(rest, x...)
+		default:
+			rest = append(rest, in)
+		}
+	}
+	switch {
+	case given > 1:
+		return o, nil, errors.New("runner.Run takes one runner.Options, and got more")
+	case len(rest) == 0:
+		return o, nil, errors.New("an input is missing: a configuration file or a map")
+	}
+	return o, rest, nil
+}
+
+// consoleOf is the console on a writer, which may be one already.
+func consoleOf(w io.Writer) *console.Console {
+	switch w := w.(type) {
+	case nil:
+		return console.New(io.Discard, false, false)
+	case *console.Console:
+		return w
+	case *os.File:
+		terminal := term.IsTerminal(int(w.Fd()))
+		return console.New(w, terminal, terminal && os.Getenv("NO_COLOR") == "")
+	}
+	return console.New(w, false, false)
 }
 
 // The exit codes of the program. A signal's are 128 and its number.

@@ -14,8 +14,7 @@ import (
 )
 
 // printMetrics prints a table as Lightning's: a row a metric, a column a loader. Numbers are float32 as Python writes them.
-func printMetrics(w io.Writer, stage string, loaders []map[string]float64) error {
-	title := map[string]string{"validate": "Validate metric", "test": "Test metric"}[stage]
+func printMetrics(w io.Writer, title string, loaders []map[string]float64) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault

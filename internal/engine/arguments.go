@@ -44,6 +44,9 @@ type arguments struct {
 	InferenceMode                 bool                `cfg:"inference_mode" help:"validate, test and predict without autograd data"`
 	DefaultRootDir                *string             `cfg:"default_root_dir,aka=output_dir|root_dir|out_dir" help:"folder for logs and checkpoints; default the working folder"`
 	Profiler                      profilerArg         `cfg:"profiler" help:"measure the run: simple, pytorch, or a profiler"`
+	Barebones                     bool                `cfg:"barebones" help:"nothing that costs time: to measure the loop itself"`
+	Plugins                       any                 `cfg:"plugins" help:"null: precision, strategy and checkpoints have arguments of their own"`
+	ModelRegistry                 any                 `cfg:"model_registry" help:"null: no model is uploaded"`
 	SyncBatchnorm                 any                 `cfg:"sync_batchnorm,ignored" help:"no effect with one process"`
 	UseDistributedSampler         any                 `cfg:"use_distributed_sampler,ignored" help:"no effect with one process"`
 	ReloadDataloadersEveryNEpochs any                 `cfg:"reload_dataloaders_every_n_epochs,ignored" help:"no effect: the configuration's loaders stay the same"`
@@ -82,6 +85,15 @@ func (a arguments) Validate() error {
 		if err != nil {
 			return err
 		}
+	}
+	if list, ok := a.Plugins.([]any); a.Plugins != nil && (!ok || len(list) > 0) {
+		return lighter.FieldError("plugins", "there are no plugins to choose from: trainer::precision sets the element types, and this is one device; leave plugins out")
+	}
+	if a.ModelRegistry != nil {
+		return lighter.FieldError("model_registry", "nothing is uploaded to a model hub: leave model_registry out")
+	}
+	if err := a.bare(); err != nil {
+		return err
 	}
 	if a.NumNodes != 1 {
 		return lighter.FieldError("num_nodes", "one machine is supported: must be 1, got %d", a.NumNodes)
@@ -146,6 +158,7 @@ func (*determin) ConfigType() string { return `a bool or "warn"` }
 
 // loggers is the logger argument; the default, CSV, is added by the build.
 type loggers struct {
+	on   bool // asked for
 	off  bool
 	list []lighter.Logger
 }
@@ -155,7 +168,7 @@ func (l *loggers) DecodeConfig(v any) error {
 	switch x := v.(type) {
 	case nil:
 	case bool:
-		l.off = !x
+		l.on, l.off = x, !x
 	case []any:
 		l.off = len(x) == 0
 		for _, item := range x {
@@ -174,7 +187,7 @@ func (l *loggers) add(v any) error {
 	if !ok {
 		return fmt.Errorf("must be %s, got %T", l.ConfigType(), v)
 	}
-	l.list = append(l.list, logger)
+	l.list, l.on = append(l.list, logger), true
 	return nil
 }
 
@@ -189,6 +202,7 @@ func (l *loggers) CheckConfig(v any) error {
 			return fmt.Errorf("must be %s, got %s", l.ConfigType(), registry.Describe(item))
 		}
 	}
+	l.on = true
 	return nil
 }
 

@@ -200,6 +200,7 @@ func (p *profilerArg) CheckConfig(v any) error {
 		if !registry.Fits[lighter.Profiler](promise) {
 			return fmt.Errorf("must be %s, got %s", p.ConfigType(), registry.Describe(v))
 		}
+		p.name = promise.Entry.Class()
 		return nil
 	}
 	if registry.Fits[lighter.Profiler](v) {

@@ -73,6 +73,9 @@ func (t *Trainer) perLoader() []map[string]float64 {
 
 // Log records a value of the current batch.
 func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
+	if t.args.Barebones {
+		return
+	}
 	rec := t.record(name)
 	rec.step, rec.epoch = o.Step, o.Epoch
 	if o.Step {
@@ -87,7 +90,11 @@ func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
 	}
 	if !rec.sum.Defined() {
 		s := tensor.Open()
-		rec.sum = tensor.Zeros(nil, t.results.dtype, v.Device()).Keep()
+		dtype := t.results.dtype
+		if v.DType() == tensor.Float32 { // numbers that are not the model's are float32 in every precision
+			dtype = tensor.Float32
+		}
+		rec.sum = tensor.Zeros(nil, dtype, v.Device()).Keep()
 		s.Close()
 	}
 	rec.sum.AddWeighted(v, float64(weight))
@@ -96,6 +103,9 @@ func (t *Trainer) Log(name string, v tensor.Tensor, o lighter.LogOptions) {
 
 // LogEpoch records a value at an epoch's end.
 func (t *Trainer) LogEpoch(name string, v float64) {
+	if t.args.Barebones {
+		return
+	}
 	rec := t.record(name)
 	rec.epoch, rec.value, rec.valueOK = true, t.results.rounded(v), true
 }
@@ -177,7 +187,7 @@ func (r *results) epochRow(m lighter.Mode) []lighter.Scalar {
 		case rec.valueOK:
 			row = append(row, r.keep(rec.name, rec.value))
 		case rec.weight > 0:
-			row = append(row, r.keep(rec.name, r.rounded(r.rounded(rec.sum.Item())/r.rounded(float64(rec.weight)))))
+			row = append(row, r.keep(rec.name, rec.mean()))
 		}
 	}
 	for _, s := range row {
@@ -185,6 +195,12 @@ func (r *results) epochRow(m lighter.Mode) []lighter.Scalar {
 	}
 	r.reset(m)
 	return row
+}
+
+// mean is a sum divided by its weight in the sum's own type.
+func (rec *record) mean() float64 {
+	sum := results{dtype: rec.sum.DType()}
+	return sum.rounded(rec.sum.Item() / sum.rounded(float64(rec.weight)))
 }
 
 func (r *results) reset(m lighter.Mode) {
@@ -259,7 +275,7 @@ func (r *results) load(d lighter.Dict, device tensor.Device) {
 		rec.weight, _ = g["weight"].(int64)
 		rec.value, rec.valueOK = g["value"].(float64)
 		if sum, ok := g["sum"].(tensor.Tensor); ok {
-			rec.sum = sum.To(device, r.dtype).Keep()
+			rec.sum = sum.To(device, sum.DType()).Keep()
 		}
 	}
 	logged, _ := d["logged"].(lighter.Dict)

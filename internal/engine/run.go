@@ -34,7 +34,9 @@ type Options struct {
 type Result struct {
 	Metrics  []map[string]float64 // one map a loader of validate and test, one for a fit
 	LogDir   string
-	CkptPath string
+	CkptPath string // what the stage started from
+	BestPath string // the fit's best checkpoint, and its newest
+	LastPath string
 }
 
 // ConfigError is every problem of a configuration, with the sources to show them in.
@@ -155,7 +157,13 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		return nil, err
 	}
 	status = "success"
-	return &Result{Metrics: t.perLoader(), LogDir: t.LogDir(), CkptPath: t.resumed}, nil
+	result = &Result{Metrics: t.perLoader(), LogDir: t.LogDir(), CkptPath: t.resumed}
+	for _, c := range t.callbacks {
+		if k, ok := c.(lighter.Checkpointer); ok && t.stage == "fit" && result.LastPath == "" {
+			result.BestPath, result.LastPath = k.BestPath(), k.LastPath()
+		}
+	}
+	return result, nil
 }
 
 func build(b *registry.Build) (*Trainer, error) {

@@ -70,17 +70,20 @@ const (
 // Build makes the Trainer with Lightning's default logger and callbacks.
 func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
 	t := &Trainer{args: a, log: env.Log, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat, class: env.Class}
+	if a.Barebones {
+		t.barebones()
+	}
 	if a.FastDevRun > 0 {
 		t.fastDevRun(int(a.FastDevRun))
 	}
-	if t.loggers == nil && !a.Logger.off && a.FastDevRun == 0 {
+	if t.loggers == nil && !t.args.Logger.off && a.FastDevRun == 0 {
 		csv, err := registry.New[lighter.Logger](csvLoggerTarget, env, map[string]any{"save_dir": t.DefaultRootDir()})
 		if err != nil {
 			return nil, err
 		}
 		t.loggers = []lighter.Logger{csv}
 	}
-	if err := a.checkCallbacks(); err != nil {
+	if err := t.args.checkCallbacks(); err != nil {
 		return nil, err
 	}
 	if err := t.defaultCallbacks(env); err != nil {

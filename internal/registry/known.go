@@ -34,7 +34,11 @@ var owners = map[string]string{"torch": "PyTorch's", "torchmetrics": "torchmetri
 // instead names what does here what a class of another library does.
 var instead = func() map[string]string {
 	loggers := "use pytorch_lightning.loggers.CSVLogger or pytorch_lightning.loggers.TensorBoardLogger"
-	m := map[string]string{}
+	profilers := ": use pytorch_lightning.profilers.SimpleProfiler or pytorch_lightning.profilers.PyTorchProfiler"
+	m := map[string]string{
+		"pytorch_lightning.profilers.AdvancedProfiler": "it is cProfile, of Python's functions" + profilers,
+		"pytorch_lightning.profilers.XLAProfiler":      "it is of TPUs" + profilers,
+	}
 	for _, class := range []string{"WandbLogger", "MLFlowLogger", "CometLogger", "NeptuneLogger", "LitLogger"} {
 		m["pytorch_lightning.loggers."+class] = loggers
 	}
