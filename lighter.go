@@ -42,6 +42,16 @@ func FieldError(field, format string, args ...any) error {
 	return registry.FieldError(field, format, args...)
 }
 
+// DataError marks a fault of the data that a component reads, as opposed to one of the configuration: the program's exit code
+// tells them apart.
+type DataError struct{ Err error }
+
+// Error is the fault's.
+func (e *DataError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the fault.
+func (e *DataError) Unwrap() error { return e.Err }
+
 // Mode is what a step is done for.
 type Mode int
 

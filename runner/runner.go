@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
+	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/internal/engine"
 	"github.com/lighter-go/lighter/tensor"
@@ -137,6 +138,7 @@ const (
 
 // ExitCode is the exit code of a command that ended with err.
 func ExitCode(err error) int {
+	var data *lighter.DataError
 	var config *ConfigError
 	var run *engine.Error
 	var op *tensor.Error
@@ -145,6 +147,8 @@ func ExitCode(err error) int {
 		return ExitOK
 	case errors.As(err, &op) && op.Kind == tensor.OutOfMemory:
 		return ExitMemory
+	case errors.As(err, &data):
+		return ExitData
 	case errors.As(err, &config):
 		return ExitUsage
 	case errors.As(err, &run):

@@ -119,7 +119,7 @@ func quoted(names []string, most int) string {
 		rest = fmt.Sprintf(" and %d more", len(names)-most)
 		names = names[:most]
 	}
-	return strings.Trim(fmt.Sprintf("%q", names), "[]") + rest
+	return strings.ReplaceAll(strings.Trim(fmt.Sprintf("%q", names), "[]"), `" "`, `", "`) + rest
 }
 
 // bounds are a Python slice's, without its silent clipping: negative ends count from the end, missing ones take all.

@@ -72,15 +72,15 @@ func (c CSV) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	defer s.Close()
 	f, err := os.Open(c.Path)
 	if err != nil {
-		return nil, lighter.FieldError("path", "%v", err)
+		return nil, unreadable("path", err)
 	}
 	defer f.Close()
 	t := csvTable{path: c.Path, allowNaN: c.AllowNaN}
 	if err := t.read(f, []rune(c.Delimiter)[0], c.Header); err != nil {
-		return nil, err
+		return nil, unreadable("path", err)
 	}
 	if t.rows == 0 {
-		return nil, lighter.FieldError("path", "%s has no rows", c.Path)
+		return nil, unreadable("path", fmt.Errorf("%s has no rows", c.Path))
 	}
 	var target []int
 	if c.Target.given() {
@@ -101,7 +101,7 @@ func (c CSV) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 		dtype := p.dtypeFor(t.whole(columns))
 		x, err := t.tensor(columns, start, stop, dtype)
 		if err != nil {
-			return err
+			return unreadable("path", err)
 		}
 		if one {
 			x = x.Select(1, 0)

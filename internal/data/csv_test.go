@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,7 @@ func TestCSVErrors(t *testing.T) {
 		{"a,b\n1,\"2\n", nil, "x.csv:2:6: extraneous or missing"},
 		{"a,b\n1,2.5\n", m{"target": "b", "target_dtype": "int64"}, `2.5 in row 0 of column "b" is no whole number, as int64 asks for`},
 		{"alpha,beta\n1,2\n", m{"target": "alpah"}, `there is no column "alpah", did you mean "alpha"?`},
+		{"a,b\n1,2\n", m{"target": "other"}, `there is no column "other": there are "a", "b"`},
 		{"a,b\n1,2\n", m{"target": 2}, "column 2 is out of range: there are 2, counted from 0"},
 		{"a,b\n", nil, "has no rows"},
 		{"", nil, "has no rows"},
@@ -100,7 +102,16 @@ func TestCSVErrors(t *testing.T) {
 			t.Errorf("%q %v: got %v, want %q", c.text, c.arguments, err, c.want)
 		}
 	}
-	_, err := build[lighter.Dataset](t, m{"x": m{"_target_": "lighter.datasets.CSV", "path": "nowhere.csv"}})
+	var data *lighter.DataError
+	_, err := build[lighter.Dataset](t, m{"x": csvOf(t, "1\n2,3\n", nil)})
+	if !errors.As(err, &data) {
+		t.Errorf("a ragged row is no fault of the data: %v", err)
+	}
+	_, err = build[lighter.Dataset](t, m{"x": csvOf(t, "1,2\n", m{"target": 2})})
+	if errors.As(err, &data) {
+		t.Errorf("a wrong column is a fault of the data: %v", err)
+	}
+	_, err = build[lighter.Dataset](t, m{"x": m{"_target_": "lighter.datasets.CSV", "path": "nowhere.csv"}})
 	if err == nil || !strings.Contains(err.Error(), "path of lighter.datasets.CSV: open nowhere.csv: no such file or directory") {
 		t.Errorf("a missing file: got %v", err)
 	}

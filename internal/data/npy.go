@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/lighter-go/lighter"
@@ -62,7 +63,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	defer s.Close()
 	array, err := openNPY(c.Path)
 	if err != nil {
-		return nil, lighter.FieldError("path", "%v", err)
+		return nil, unreadable("path", err)
 	}
 	defer array.close()
 	n, err := samplesOf(array, "path")
@@ -75,7 +76,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	}
 	x, err := array.tensor(start, stop)
 	if err != nil {
-		return nil, lighter.FieldError("path", "%v", err)
+		return nil, unreadable("path", err)
 	}
 	y := tensor.Tensor{}
 	whole := array.whole()
@@ -94,10 +95,10 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 		return nil, err
 	}
 	d := &table{n: stop - start}
-	add := func(p part, v tensor.Tensor, path string, whole bool) error {
+	add := func(p part, v tensor.Tensor, file string, whole bool) error {
 		if !c.AllowNaN {
-			if err := refuseNaN(v, p.field, path); err != nil {
-				return err
+			if err := refuseNaN(v, p.field, file); err != nil {
+				return unreadable("path", err)
 			}
 		}
 		v, err := p.finish(v, p.dtypeFor(whole))
@@ -110,7 +111,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 		return nil, err
 	}
 	if y.Defined() {
-		if err := add(part{"target", c.TargetDType, c.TargetShape, c.TargetOps}, y, c.Path, whole); err != nil {
+		if err := add(part{"target", c.TargetDType, c.TargetShape, c.TargetOps}, y, cmp.Or(c.TargetPath, c.Path), whole); err != nil {
 			return nil, err
 		}
 	}
@@ -141,7 +142,7 @@ func (c NPY) split(x tensor.Tensor) (input, target tensor.Tensor, err error) {
 func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error) {
 	array, err := openNPY(c.TargetPath)
 	if err != nil {
-		return y, false, lighter.FieldError("target_path", "%v", err)
+		return y, false, unreadable("target_path", err)
 	}
 	defer array.close()
 	m, err := samplesOf(array, "target_path")
@@ -152,14 +153,14 @@ func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error
 		return y, false, err
 	}
 	if y, err = array.tensor(start, stop); err != nil {
-		err = lighter.FieldError("target_path", "%v", err)
+		err = unreadable("target_path", err)
 	}
 	return y, array.whole(), err
 }
 
 func samplesOf(a *npyFile, field string) (int, error) {
 	if len(a.shape) == 0 || a.shape[0] == 0 {
-		return 0, lighter.FieldError(field, "%s has the shape %v: there are no samples in it", a.path, a.shape)
+		return 0, unreadable(field, fmt.Errorf("%s has the shape %v: there are no samples in it", a.path, a.shape))
 	}
 	return int(a.shape[0]), nil
 }

@@ -4,6 +4,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -131,11 +132,16 @@ func Names() []string {
 type fieldError struct {
 	field string
 	msg   string
+	cause error
 }
 
 func (e *fieldError) Error() string { return e.field + ": " + e.msg }
 
+// Unwrap returns what the message wraps with %w.
+func (e *fieldError) Unwrap() error { return e.cause }
+
 // FieldError blames an argument by its `cfg` name.
 func FieldError(field, format string, args ...any) error {
-	return &fieldError{field, fmt.Sprintf(format, args...)}
+	err := fmt.Errorf(format, args...)
+	return &fieldError{field, err.Error(), errors.Unwrap(err)}
 }
