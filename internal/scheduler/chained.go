@@ -34,7 +34,8 @@ func (c ChainedScheduler) Build(*lighter.Env) (lighter.Scheduler, error) {
 
 type chained struct{ composed }
 
-func (s *chained) name() string { return "ChainedScheduler" }
+// Name is the class's.
+func (s *chained) Name() string { return "ChainedScheduler" }
 
 func (s *chained) begin() error {
 	s.begun = true
@@ -52,10 +53,10 @@ func (s *chained) advance() error {
 }
 
 // Step implements lighter.Scheduler. Where PyTorch raises an error it panics with a *tensor.Error.
-func (s *chained) Step(float64) { must(s.name(), s.advance()) }
+func (s *chained) Step(float64) { must(s.Name(), s.advance()) }
 
 // StateDict implements lighter.Scheduler.
 func (s *chained) StateDict() lighter.Dict { return save(s.attributes()) }
 
 // LoadStateDict implements lighter.Scheduler.
-func (s *chained) LoadStateDict(d lighter.Dict) error { return load(s.name(), d, s.attributes()) }
+func (s *chained) LoadStateDict(d lighter.Dict) error { return load(s.Name(), d, s.attributes()) }

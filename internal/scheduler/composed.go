@@ -30,7 +30,7 @@ func partsOf(class string, o lighter.Optimizer, schedulers []lighter.Scheduler) 
 			o = m.of()
 		}
 		if o != m.of() {
-			return nil, lighter.FieldError("schedulers", "%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d has another %s, which is different from %s.", class, m.name(), i, m.of().Name(), o.Name())
+			return nil, lighter.FieldError("schedulers", "%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d has another %s, which is different from %s.", class, m.Name(), i, m.of().Name(), o.Name())
 		}
 		all = append(all, m)
 	}

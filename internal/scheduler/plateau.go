@@ -141,3 +141,6 @@ func (p *plateau) StateDict() lighter.Dict {
 func (p *plateau) LoadStateDict(d lighter.Dict) error {
 	return load("ReduceLROnPlateau", d, p.attributes())
 }
+
+// Name is the class's.
+func (p *plateau) Name() string { return "ReduceLROnPlateau" }

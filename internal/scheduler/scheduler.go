@@ -22,7 +22,8 @@ func register(class string, prototype registry.Builder[lighter.Scheduler]) {
 type member interface {
 	lighter.Scheduler
 	of() lighter.Optimizer
-	name() string
+	// Name is the class's.
+	Name() string
 	// advance is PyTorch's step.
 	advance() error
 	// undo takes back what the initial step counted; begin does that step again.
@@ -131,9 +132,12 @@ func rates(o lighter.Optimizer) []float64 {
 }
 
 func (s *scheduler) of() lighter.Optimizer { return s.optimizer }
-func (s *scheduler) name() string          { return s.class }
-func (s *scheduler) last() []float64       { return s.lastLRs }
-func (s *scheduler) undo()                 { s.lastEpoch-- }
+
+// Name is the class's.
+func (s *scheduler) Name() string { return s.class }
+
+func (s *scheduler) last() []float64 { return s.lastLRs }
+func (s *scheduler) undo()           { s.lastEpoch-- }
 
 func (s *scheduler) begin() error {
 	s.steps, s.initial = 0, true

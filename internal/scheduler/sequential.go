@@ -38,7 +38,7 @@ func (c SequentialLR) Build(*lighter.Env) (lighter.Scheduler, error) {
 	}
 	for i, m := range members[1:] {
 		if _, ok := m.(*scheduler); !ok {
-			return nil, lighter.FieldError("schedulers", "the %s at index %d must be the first: SequentialLR cannot begin one later on", m.name(), i+1)
+			return nil, lighter.FieldError("schedulers", "the %s at index %d must be the first: SequentialLR cannot begin one later on", m.Name(), i+1)
 		}
 	}
 	s := &sequential{composed: composed{members: members}, milestones: c.Milestones, lastEpoch: c.LastEpoch + 1}
@@ -60,7 +60,8 @@ type sequential struct {
 	lastEpoch  int
 }
 
-func (s *sequential) name() string { return "SequentialLR" }
+// Name is the class's.
+func (s *sequential) Name() string { return "SequentialLR" }
 
 func (s *sequential) begin() error {
 	s.begun = true
@@ -85,7 +86,7 @@ func (s *sequential) advance() error {
 }
 
 // Step implements lighter.Scheduler. Where PyTorch raises an error it panics with a *tensor.Error.
-func (s *sequential) Step(float64) { must(s.name(), s.advance()) }
+func (s *sequential) Step(float64) { must(s.Name(), s.advance()) }
 
 func (s *sequential) attributes() []attribute {
 	return append([]attribute{{"_milestones", &s.milestones}, {"last_epoch", &s.lastEpoch}}, s.composed.attributes()...)
@@ -95,4 +96,4 @@ func (s *sequential) attributes() []attribute {
 func (s *sequential) StateDict() lighter.Dict { return save(s.attributes()) }
 
 // LoadStateDict implements lighter.Scheduler.
-func (s *sequential) LoadStateDict(d lighter.Dict) error { return load(s.name(), d, s.attributes()) }
+func (s *sequential) LoadStateDict(d lighter.Dict) error { return load(s.Name(), d, s.attributes()) }
