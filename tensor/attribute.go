@@ -1,6 +1,9 @@
 package tensor
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // TypeName is the class's name in PyTorch, for messages.
 func (Tensor) TypeName() string { return "Tensor" }
@@ -30,7 +33,7 @@ func (t Tensor) Attr(name string) (v any, ok bool, names []string) {
 	case "device":
 		return t.Device().String(), true, nil
 	case "size":
-		return method(func() any { return t.sizes() }), true, nil
+		return t.sizeOf, true, nil
 	case "dim":
 		return method(func() any { return int64(t.Dim()) }), true, nil
 	case "numel":
@@ -48,4 +51,26 @@ func (t Tensor) sizes() []any {
 		out[i] = s
 	}
 	return out
+}
+
+// sizeOf is PyTorch's size(dim=None): the shape, or one dimension of it.
+func (t Tensor) sizeOf(args []any, kwargs map[string]any) (any, error) {
+	if dim, ok := kwargs["dim"]; ok && len(args) == 0 {
+		args, kwargs = []any{dim}, nil
+	}
+	switch {
+	case len(args) > 1 || len(kwargs) > 0:
+		return nil, errors.New("size() takes one argument, dim")
+	case len(args) == 0 || args[0] == nil:
+		return t.sizes(), nil
+	}
+	n := int64(t.Dim())
+	dim, ok := args[0].(int64)
+	if !ok || dim < -n || dim >= n {
+		return nil, fmt.Errorf("size(): dim must be an int from %d to %d, got %v", -n, n-1, args[0])
+	}
+	if dim < 0 {
+		dim += n
+	}
+	return t.Size(int(dim)), nil
 }

@@ -401,6 +401,8 @@ func Describe(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return "null"
+	case Func:
+		return "a function"
 	case bool:
 		return fmt.Sprintf("the bool %t", x)
 	case int64, *big.Int:

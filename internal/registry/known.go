@@ -42,6 +42,20 @@ var instead = func() map[string]string {
 	for _, class := range []string{"WandbLogger", "MLFlowLogger", "CometLogger", "NeptuneLogger", "LitLogger"} {
 		m["pytorch_lightning.loggers."+class] = loggers
 	}
+	freezer := "it freezes the module's `backbone`, and a LighterModule has a network; use lighter.callbacks.Freezer"
+	for class, reason := range map[string]string{
+		"BackboneFinetuning": freezer, "BaseFinetuning": freezer,
+		"BasePredictionWriter": "it is a base for classes in Python; use lighter.callbacks.CsvWriter or lighter.callbacks.FileWriter",
+		"BatchSizeFinder":      "it looks for `batch_size` in the module or the data module, and a LighterDataModule's loaders have their own; set data::train_dataloader::batch_size",
+		"Callback":             "it is a base for classes in Python; `lighter list pytorch_lightning.callbacks` shows those that are here",
+		"Checkpoint":           "it is a base for classes in Python; use pytorch_lightning.callbacks.ModelCheckpoint",
+		"LambdaCallback":       "its functions act on objects of Python, and an expression here acts on nothing",
+		"ModelPruning":         "its parametrizations of torch.nn.utils.prune are not here",
+		"ProgressBar":          "it is a base for classes in Python; use pytorch_lightning.callbacks.TQDMProgressBar or RichProgressBar",
+		"SpikeDetection":       "it ends a run at a spike of the loss, for a loop in Python that leaves those batches out; trainer::gradient_clip_val bounds what a spike does",
+	} {
+		m["pytorch_lightning.callbacks."+class] = reason
+	}
 	return m
 }()
 
@@ -55,14 +69,23 @@ func canonical(target string) string {
 	return target
 }
 
-// ownerOf says whose a name is that exists elsewhere. A class is also found in the file that defines it:
-// torch.nn.modules.linear.Linear.
+// ownerOf says whose a name is that exists elsewhere.
 func ownerOf(target string) (owner string, ok bool) {
-	target = canonical(target)
-	top, _, _ := strings.Cut(target, ".")
-	dot := strings.LastIndexByte(target, '.')
-	if owners[top] == "" || dot < 0 {
+	top, _, _ := strings.Cut(canonical(target), ".")
+	if owners[top] == "" {
 		return "", false
+	}
+	_, ok = publicName(target)
+	return owners[top], ok
+}
+
+// publicName is the name in known.txt that a target means. A class is also found in the file that defines it:
+// torch.nn.modules.linear.Linear.
+func publicName(target string) (name string, ok bool) {
+	target = canonical(target)
+	dot := strings.LastIndexByte(target, '.')
+	if dot < 0 {
+		return target, false
 	}
 	module, class := target[:dot], target[dot+1:]
 	exact := slices.Contains(knownModules()[module], class)
@@ -70,7 +93,7 @@ func ownerOf(target string) (owner string, ok bool) {
 		module = module[:strings.LastIndexByte(module, '.')]
 		exact = slices.Contains(knownModules()[module], class)
 	}
-	return owners[top], exact
+	return module + "." + class, exact
 }
 
 // knownNames are all names of the library that a target begins with.
@@ -97,7 +120,8 @@ func Unknown(target string) (msg, hint string) {
 	}
 	if owner, ok := ownerOf(target); ok {
 		msg += fmt.Sprintf(": %s is %s, not supported here", target, owner)
-		if hint = instead[canonical(target)]; hint == "" {
+		name, _ := publicName(target)
+		if hint = instead[name]; hint == "" {
 			hint = "`lighter list" + nearestModule(target) + "` shows what is"
 		}
 		return msg, hint
