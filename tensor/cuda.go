@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -60,4 +62,21 @@ func ownCUDALibrary() (string, error) {
 func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// CUDAMemoryStats is what libtorch's caching allocator counts of a GPU, under the names of torch.cuda.memory_stats.
+func CUDAMemoryStats(d Device) (stats map[string]int64, err error) {
+	defer Recover(&err)
+	text := C.lt_cuda_memory_stats(d.index())
+	if text == nil {
+		check("memory_stats", 1)
+	}
+	stats = map[string]int64{}
+	for line := range strings.Lines(C.GoString(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if stats[name], err = strconv.ParseInt(value, 10, 64); err != nil {
+			return nil, fmt.Errorf("memory_stats: %w", err)
+		}
+	}
+	return stats, nil
 }

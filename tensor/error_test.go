@@ -60,3 +60,13 @@ func TestOtherPanicsGoOn(t *testing.T) {
 	}()
 	_ = tensor.Catch(func() { panic("mine") })
 }
+
+// Without a GPU's library its memory can't be asked for, which is an error and no crash.
+func TestMemoryStatsWithoutCUDA(t *testing.T) {
+	if tensor.HasNVIDIADevice() {
+		t.Skip("there is a GPU")
+	}
+	if stats, err := tensor.CUDAMemoryStats(tensor.Device{Type: tensor.CUDA}); err == nil || !strings.Contains(err.Error(), "not open") {
+		t.Errorf("got %v, %v", stats, err)
+	}
+}

@@ -915,6 +915,15 @@ int lt_cuda_interface(void) {
   return number ? number() : 0;
 }
 
+// The text of liblighter_cuda.so's ltc_memory_stats; null when it fails or is not open.
+const char *lt_cuda_memory_stats(int device) {
+  auto stats = reinterpret_cast<const char *(*)(int)>(dlsym(RTLD_DEFAULT, "ltc_memory_stats"));
+  auto error = reinterpret_cast<const char *(*)()>(dlsym(RTLD_DEFAULT, "ltc_error"));
+  const char *text = stats ? stats(device) : nullptr;
+  if (!text) fail(LT_RUNTIME, stats && error ? error() : "CUDA's library is not open");
+  return text;
+}
+
 int lt_cuda_devices(void) {
   int n = 0;
   guard([&] { n = torch::cuda::is_available() ? static_cast<int>(torch::cuda::device_count()) : 0; });

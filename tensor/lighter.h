@@ -115,6 +115,7 @@ const char *lt_open_library(const char *path);
 const char *lt_library_path(void);
 int lt_cuda_interface(void);
 int lt_cuda_devices(void);
+const char *lt_cuda_memory_stats(int device);
 
 #ifdef __cplusplus
 }

@@ -4,10 +4,13 @@
 
 #include <ATen/ATen.h>
 #include <ATen/cuda/CUDAEvent.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
+
+#include <torch/version.h>
 
 #include <exception>
 #include <string>
@@ -63,6 +66,46 @@ int ltc_synchronize(int device) {
     c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
     c10::cuda::device_synchronize();
   });
+}
+
+const char *ltc_memory_stats(int device) {
+  static thread_local std::string text;
+  text.clear();
+  auto line = [](const std::string &name, int64_t value) { text += name + ' ' + std::to_string(value) + '\n'; };
+  auto stat = [&](const std::string &name, const auto &s) {
+    line(name + ".current", s.current);
+    line(name + ".peak", s.peak);
+    line(name + ".allocated", s.allocated);
+    line(name + ".freed", s.freed);
+  };
+  auto pools = [&](const std::string &name, const auto &stats) { // in the order of c10's StatType
+    stat(name + ".all", stats[0]);
+    stat(name + ".small_pool", stats[1]);
+    stat(name + ".large_pool", stats[2]);
+  };
+  int failed = attempt([&] {
+    const auto s = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
+    pools("allocation", s.allocation);
+    pools("segment", s.segment);
+    pools("active", s.active);
+    pools("inactive_split", s.inactive_split);
+    pools("allocated_bytes", s.allocated_bytes);
+    pools("reserved_bytes", s.reserved_bytes);
+    pools("active_bytes", s.active_bytes);
+    pools("inactive_split_bytes", s.inactive_split_bytes);
+    pools("requested_bytes", s.requested_bytes);
+    stat("oversize_allocations", s.oversize_allocations);
+    stat("oversize_segments", s.oversize_segments);
+    line("num_alloc_retries", s.num_alloc_retries);
+    line("num_ooms", s.num_ooms);
+    line("max_split_size", s.max_split_size);
+#if TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR > 201
+    line("num_sync_all_streams", s.num_sync_all_streams);
+    line("num_device_alloc", s.num_device_alloc);
+    line("num_device_free", s.num_device_free);
+#endif
+  });
+  return failed ? nullptr : text.c_str();
 }
 
 ltc_stream ltc_stream_new(int device, int high_priority) {

@@ -16,7 +16,7 @@ typedef void *ltc_stream;
 typedef void *ltc_event;
 
 // The number of this interface; a program refuses a library that answers another.
-#define LTC_INTERFACE 1
+#define LTC_INTERFACE 2
 int ltc_interface(void);
 
 const char *ltc_error(void);
@@ -26,6 +26,10 @@ int ltc_versions(int *driver, int *runtime);
 
 // Waits for all work of the device.
 int ltc_synchronize(int device);
+
+// What libtorch's caching allocator counts of a device: a line for each of torch.cuda.memory_stats' names, "name value". The
+// text is the calling thread's until its next call.
+const char *ltc_memory_stats(int device);
 
 // Streams. ltc_stream_new takes one of libtorch's pool; ltc_stream_current is the calling thread's.
 ltc_stream ltc_stream_new(int device, int high_priority);
