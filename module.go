@@ -123,6 +123,19 @@ func (n *Node) Params() []Named {
 	return out
 }
 
+// Buffers are the buffers of this module and all inside it, in PyTorch's order, each tensor once, saved ones or not.
+func (n *Node) Buffers() []Named {
+	var out []Named
+	n.Walk(func(path string, m *Node) {
+		for _, e := range m.entries {
+			if e.buffer && !holds(out, e.value) {
+				out = append(out, Named{Name: join(path, e.name), Value: e.value, Buffer: true})
+			}
+		}
+	})
+	return out
+}
+
 func holds(ns []Named, t tensor.Tensor) bool {
 	for _, n := range ns {
 		if n.Value.Same(t) {

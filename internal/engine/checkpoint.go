@@ -28,7 +28,7 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 		"epoch", int64(t.state.Epoch),
 		"global_step", t.state.GlobalStep,
 		"pytorch-lightning_version", lightningVersion,
-		"state_dict", stateDict(t.model.Tree()),
+		"state_dict", stateDict(t.model.Tree().State()),
 		"loops", t.loopState(),
 	)
 	if !weightsOnly {
@@ -46,6 +46,9 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 	}
 	root.Set("hparams_name", "kwargs")
 	root.Set("hyper_parameters", torchfile.NewDict("config", t.config.dict))
+	if !weightsOnly {
+		t.saveAverage(root)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return &Error{Code: ExitCheckpoint, Err: fmt.Errorf("save checkpoint: %w", err)}
 	}
@@ -55,10 +58,10 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 	return nil
 }
 
-func stateDict(n *lighter.Node) *torchfile.Dict {
+func stateDict(state []lighter.Named) *torchfile.Dict {
 	d := &torchfile.Dict{Kind: torchfile.OrderedDict}
 	shared := map[tensor.Tensor]*torchfile.Tensor{}
-	for _, e := range n.State() {
+	for _, e := range state {
 		f, ok := shared[e.Value]
 		if !ok {
 			f = fromTensor(e.Value)

@@ -145,6 +145,12 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 }
 
 func (t *Trainer) update(loss tensor.Tensor, idx int) error {
+	if t.forwardOnly {
+		if t.windowEnds(idx) {
+			t.state.GlobalStep++ // as in Lightning
+		}
+		return nil
+	}
 	k := t.args.AccumulateGradBatches
 	if idx%k == 0 {
 		t.measured(zeroGrad, t.optimizer.ZeroGrad)

@@ -104,7 +104,7 @@ func (t *Trainer) positionState() *torchfile.Dict {
 	if m, ok := t.model.(lighter.EpochState); ok {
 		d.Set("model", toFile(m.EpochState()))
 	}
-	if within && batch > 0 && !t.windowEnds(batch-1) {
+	if within && batch > 0 && !t.forwardOnly && !t.windowEnds(batch-1) {
 		d.Set("gradients", toFile(t.gradients()))
 	}
 	return d

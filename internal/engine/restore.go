@@ -38,10 +38,28 @@ func (t *Trainer) load(path string, weightsOnly bool) (err error) {
 		return err
 	}
 	t.resumed = path
-	if !all {
+	if t.stage != "fit" {
 		return nil
 	}
+	if err := t.restoreAverage(f.Root, weightsOnly); err != nil || weightsOnly {
+		return err
+	}
 	return t.restore(f.Root)
+}
+
+// tensorsOf copies the tensors of a state dict into the innermost scope.
+func tensorsOf(d *torchfile.Dict) (state map[string]tensor.Tensor, err error) {
+	state = map[string]tensor.Tensor{}
+	for k, v := range d.All() {
+		ft, ok := v.(*torchfile.Tensor)
+		if !ok {
+			continue
+		}
+		if state[fmt.Sprint(k)], err = toTensor(ft); err != nil {
+			return nil, err
+		}
+	}
+	return state, nil
 }
 
 func (t *Trainer) restore(root *torchfile.Dict) error {
@@ -54,6 +72,9 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 		return err
 	}
 	if err := t.optimizer.LoadStateDict(o); err != nil {
+		return err
+	}
+	if err := t.restoreCallbacks(root); err != nil { // first: one of them may have put a schedule of its own in place
 		return err
 	}
 	if schedulers, ok := get[[]any](root, "lr_schedulers"); ok && t.schedule != nil {
@@ -88,7 +109,7 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 	if last := t.MaxEpochs(); last >= 0 && t.state.Epoch > last {
 		return fmt.Errorf("you restored a checkpoint with current_epoch=%d, but you have set Trainer(max_epochs=%d)", t.state.Epoch, last)
 	}
-	return t.restoreCallbacks(root)
+	return nil
 }
 
 func optimizerFromFile(v any) (lighter.OptimizerState, error) {

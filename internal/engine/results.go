@@ -129,11 +129,7 @@ func (t *Trainer) RowDue() bool {
 
 // WriteRow writes a row of its own at once. Like all that is logged, its values are metrics, as float32.
 func (t *Trainer) WriteRow(row []lighter.Scalar) error {
-	t.results.makeMaps()
-	for _, s := range row {
-		t.results.keep(s.Name, t.results.rounded(s.Value))
-	}
-	return t.write(row, t.state.Stepped, false)
+	return t.LogRow(row, t.state.Stepped, false)
 }
 
 // Metrics are the values logged last, those of the current batch included. Waits for the device.

@@ -19,7 +19,7 @@ import (
 func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, from int, do func(batch lighter.Value, idx int) error, after func() (stop bool, err error)) error {
 	l := &t.loops[m]
 	for l.batch = from; l.numBatches() < 0 || l.batch < l.numBatches(); l.batch++ {
-		if t.ctx.Err() != nil && (m != lighter.Train || l.batch == 0 || t.windowEnds(l.batch-1)) {
+		if t.ctx.Err() != nil && (m != lighter.Train || l.batch == 0 || t.forwardOnly || t.windowEnds(l.batch-1)) {
 			return context.Cause(t.ctx) // a training step is finished first, all the batches it takes
 		}
 		more, err := t.batch(m, it, do)
@@ -154,7 +154,7 @@ func (t *Trainer) located(m lighter.Mode, batch int, err error) error {
 // checkLoss stops on a NaN loss. On the CPU reading it costs nothing; on another device it would make the host wait in every
 // step, so there the loss is looked at when a row is due.
 func (t *Trainer) checkLoss(loss tensor.Tensor) error {
-	if t.device.Type != tensor.CPU && !t.StepLogged() {
+	if t.rehearsing || t.device.Type != tensor.CPU && !t.StepLogged() {
 		return nil
 	}
 	if math.IsNaN(loss.Item()) {

@@ -49,6 +49,9 @@ type Trainer struct {
 	resume    *position // where it goes on; nil once it does
 	stopping  string    // why the fit ends after this epoch; "" when it goes on
 	resumed   string    // the checkpoint the stage started from
+
+	forwardOnly bool // training batches change nothing but what layers gather of them
+	rehearsing  bool // what is trained will be taken back
 }
 
 // state is every counter that a run needs to go on.

@@ -85,3 +85,20 @@ func (m *batchNorm) Forward(in ...lighter.Value) lighter.Value {
 	}
 	return tensor.BatchNorm(x, m.weight, m.bias, m.mean, m.variance, batchStatistics, momentum, m.c.Eps)
 }
+
+// ResetStatistics implements lighter.RunningStatistics.
+func (m *batchNorm) ResetStatistics() {
+	if m.c.TrackRunningStats {
+		m.mean.Fill(0)
+		m.variance.Fill(1)
+		m.batches.Fill(0)
+	}
+}
+
+// Momentum implements lighter.RunningStatistics.
+func (m *batchNorm) Momentum() *float64 { return m.c.Momentum }
+
+// SetMomentum implements lighter.RunningStatistics.
+func (m *batchNorm) SetMomentum(v *float64) { m.c.Momentum = v }
+
+var _ lighter.RunningStatistics = (*batchNorm)(nil)
