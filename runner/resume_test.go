@@ -94,11 +94,32 @@ func weights(t *testing.T, path string) []byte {
 		}
 	}
 	root := f.Root.(*torchfile.Dict)
-	for _, key := range []string{"epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"} {
+	for _, key := range []string{"epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers", "current_model_state", "averaging_state"} {
 		v, _ := root.Get(key)
 		walk(v)
 	}
+	callbacks, _ := root.Get("callbacks")
+	for name, state := range callbacks.(*torchfile.Dict).All() {
+		if !strings.HasPrefix(fmt.Sprint(name), "ModelCheckpoint") { // its paths differ
+			walk(state)
+		}
+	}
 	return all.Bytes()
+}
+
+// results are the weights that a fit ends with.
+func results(t *testing.T, dir string) []byte {
+	t.Helper()
+	all := weights(t, filepath.Join(dir, "checkpoints", "last.ckpt"))
+	if swa := filepath.Join(dir, "checkpoints", "swa.ckpt"); exists(swa) {
+		all = append(all, weights(t, swa)...)
+	}
+	return all
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // lastEpoch is what training logged of the last epoch.
@@ -116,7 +137,8 @@ func lastEpoch(t *testing.T, dir string) string {
 
 // TestResumeIsBitExact stops a fit at every batch, in training, in the middle of an accumulation window and in validation, goes
 // on from the checkpoint it leaves, and ends with the bytes of a fit that was never stopped: with shuffling, dropout,
-// accumulation and a validation within the epoch. So are the last epoch's metrics of training.
+// accumulation and a validation within the epoch, with averages of the weights and changing windows. So are the last epoch's
+// metrics of training.
 func TestResumeIsBitExact(t *testing.T) {
 	for name, overrides := range map[string][]any{
 		"plain":                      {"trainer::val_check_interval=1.0"},
@@ -125,6 +147,16 @@ func TestResumeIsBitExact(t *testing.T) {
 		"a generator of its own":     {"data::train_dataloader::generator=7"},
 		"64-true, clipped":           {"trainer::precision=64-true", "trainer::gradient_clip_val=0.1", "trainer::val_check_interval=1.0"},
 		"bf16-true":                  {"trainer::precision=bf16-true", "trainer::val_check_interval=1.0"},
+		"stochastic weight averaging": {
+			"trainer::callbacks=[{_target_: pytorch_lightning.callbacks.StochasticWeightAveraging, swa_lrs: 0.02, swa_epoch_start: 2, annealing_epochs: 3}]",
+			"model::scheduler={_target_: torch.optim.lr_scheduler.StepLR, optimizer: '@model::optimizer', step_size: 1}",
+			"model::network::_args_=[{_target_: torch.nn.BatchNorm1d, num_features: 10}]",
+		},
+		"moving average, windows by epoch": {
+			"trainer::callbacks=[{_target_: pytorch_lightning.callbacks.EMAWeightAveraging, decay: 0.8, update_every_n_steps: 2, update_starting_at_epoch: 1}]",
+			"trainer::callbacks=[{_target_: pytorch_lightning.callbacks.GradientAccumulationScheduler, scheduling: {1: 3, 2: 2}}]",
+			"model::network::_args_=[{_target_: torch.nn.BatchNorm1d, num_features: 10}]",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -132,7 +164,7 @@ func TestResumeIsBitExact(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, wantRows := weights(t, filepath.Join(whole, "checkpoints", "last.ckpt")), lastEpoch(t, whole)
+			want, wantRows := results(t, whole), lastEpoch(t, whole)
 			stops := 0
 			for k := 0; ; k++ {
 				at := fmt.Sprintf("trainer::callbacks=[{_target_: test.StopAt, batch: %d}]", k)
@@ -152,7 +184,7 @@ func TestResumeIsBitExact(t *testing.T) {
 				if err != nil {
 					t.Fatalf("going on after batch %d: %v", k, err)
 				}
-				if !bytes.Equal(weights(t, filepath.Join(rest, "checkpoints", "last.ckpt")), want) {
+				if !bytes.Equal(results(t, rest), want) {
 					t.Errorf("stopped at batch %d: the weights differ from those of a fit that was not stopped", k)
 				}
 				if got := lastEpoch(t, rest); got != wantRows {

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/internal/registry/registrytest"
 	"github.com/lighter-go/lighter/tensor"
@@ -17,6 +18,14 @@ func TestContract(t *testing.T) {
 		"pytorch_lightning.callbacks.EarlyStopping": {"monitor": "val/loss"}, "pytorch_lightning.callbacks.LearningRateMonitor": none,
 		"pytorch_lightning.callbacks.Timer": none, "pytorch_lightning.callbacks.OnExceptionCheckpoint": {"dirpath": "failures"},
 		"pytorch_lightning.loggers.CSVLogger": {"save_dir": "logs"}, "pytorch_lightning.loggers.TensorBoardLogger": {"save_dir": "logs"},
+		"pytorch_lightning.callbacks.StochasticWeightAveraging": {"swa_lrs": 0.05}, "pytorch_lightning.callbacks.WeightAveraging": none,
+		"pytorch_lightning.callbacks.EMAWeightAveraging": none, "pytorch_lightning.callbacks.LearningRateFinder": none,
+		"pytorch_lightning.callbacks.GradientAccumulationScheduler": {"scheduling": &config.Dict{Keys: []any{"2"}, Values: []any{int64(4)}}},
+		"pytorch_lightning.callbacks.DeviceStatsMonitor":            none, "pytorch_lightning.callbacks.ThroughputMonitor": none,
+	})
+	registrytest.Contract(t, "torch.optim.swa_utils.get_", map[string]registrytest.Args{
+		"torch.optim.swa_utils.get_ema_avg_fn": none, "torch.optim.swa_utils.get_ema_multi_avg_fn": none,
+		"torch.optim.swa_utils.get_swa_avg_fn": none, "torch.optim.swa_utils.get_swa_multi_avg_fn": none,
 	})
 	s := tensor.Open()
 	defer s.Close()
@@ -49,6 +58,13 @@ func TestPathsOfLightning(t *testing.T) {
 		"pytorch_lightning.callbacks.LearningRateMonitor", "lightning.pytorch.callbacks.lr_monitor.LearningRateMonitor",
 		"pytorch_lightning.callbacks.Timer", "lightning.pytorch.callbacks.timer.Timer",
 		"pytorch_lightning.callbacks.OnExceptionCheckpoint", "lightning.pytorch.callbacks.on_exception_checkpoint.OnExceptionCheckpoint",
+		"pytorch_lightning.callbacks.StochasticWeightAveraging", "lightning.pytorch.callbacks.stochastic_weight_avg.StochasticWeightAveraging",
+		"pytorch_lightning.callbacks.WeightAveraging", "lightning.pytorch.callbacks.weight_averaging.WeightAveraging",
+		"pytorch_lightning.callbacks.EMAWeightAveraging", "lightning.pytorch.callbacks.weight_averaging.EMAWeightAveraging",
+		"pytorch_lightning.callbacks.GradientAccumulationScheduler", "lightning.pytorch.callbacks.gradient_accumulation_scheduler.GradientAccumulationScheduler",
+		"pytorch_lightning.callbacks.LearningRateFinder", "lightning.pytorch.callbacks.lr_finder.LearningRateFinder",
+		"pytorch_lightning.callbacks.DeviceStatsMonitor", "lightning.pytorch.callbacks.device_stats_monitor.DeviceStatsMonitor",
+		"pytorch_lightning.callbacks.ThroughputMonitor", "lightning.pytorch.callbacks.throughput_monitor.ThroughputMonitor",
 		"lighter.callbacks.CsvWriter", "lighter.callbacks.csv_writer.CsvWriter",
 		"lighter.callbacks.Freezer", "lighter.callbacks.freezer.Freezer", "lighter.callbacks.FileWriter", "lighter.callbacks.file_writer.FileWriter",
 	} {
@@ -73,7 +89,20 @@ func TestArgumentsOfLightning(t *testing.T) {
 			"monitor", "min_delta", "patience", "verbose", "mode", "strict", "check_finite", "stopping_threshold", "divergence_threshold",
 			"check_on_train_epoch_end", "log_rank_zero_only",
 		},
-		"pytorch_lightning.callbacks.LearningRateMonitor":   {"logging_interval", "log_momentum", "log_weight_decay"},
+		"pytorch_lightning.callbacks.LearningRateMonitor": {"logging_interval", "log_momentum", "log_weight_decay"},
+		"pytorch_lightning.callbacks.StochasticWeightAveraging": {
+			"swa_lrs", "swa_epoch_start", "annealing_epochs", "annealing_strategy", "avg_fn", "device",
+		},
+		"pytorch_lightning.callbacks.WeightAveraging": {"device", "use_buffers", "avg_fn", "multi_avg_fn"},
+		"pytorch_lightning.callbacks.EMAWeightAveraging": {
+			"device", "use_buffers", "decay", "update_every_n_steps", "update_starting_at_step", "update_starting_at_epoch",
+		},
+		"pytorch_lightning.callbacks.GradientAccumulationScheduler": {"scheduling"},
+		"pytorch_lightning.callbacks.LearningRateFinder": {
+			"min_lr", "max_lr", "num_training_steps", "mode", "early_stop_threshold", "update_attr", "attr_name",
+		},
+		"pytorch_lightning.callbacks.DeviceStatsMonitor":    {"cpu_stats", "filter_keys"},
+		"pytorch_lightning.callbacks.ThroughputMonitor":     {"batch_size_fn", "length_fn", "window_size", "separator"},
 		"pytorch_lightning.callbacks.Timer":                 {"duration", "interval", "verbose"},
 		"pytorch_lightning.callbacks.OnExceptionCheckpoint": {"dirpath", "filename"},
 		"lighter.callbacks.CsvWriter":                       {"path", "keys"},
