@@ -164,6 +164,36 @@ func (n *Node) state(path string) []Named {
 	return out
 }
 
+// LoadState copies tensors into the parameters and buffers of the same names. With strict set every name must be on both
+// sides. The error lists all that is wrong, in PyTorch's words.
+func (n *Node) LoadState(state map[string]tensor.Tensor, strict bool) error {
+	var problems []string
+	known := map[string]bool{}
+	tensor.NoGrad(func() {
+		for _, e := range n.State() {
+			known[e.Name] = true
+			v, ok := state[e.Name]
+			switch {
+			case !ok && strict:
+				problems = append(problems, fmt.Sprintf("missing key %q", e.Name))
+			case ok && !v.SameShape(e.Value.Shape()):
+				problems = append(problems, fmt.Sprintf("size mismatch for %s: the checkpoint has %v, the current model %v", e.Name, v.Shape(), e.Value.Shape()))
+			case ok:
+				e.Value.CopyInPlace(v)
+			}
+		}
+	})
+	for name := range state {
+		if strict && !known[name] {
+			problems = append(problems, fmt.Sprintf("unexpected key %q", name))
+		}
+	}
+	if problems != nil {
+		return fmt.Errorf("error(s) in loading state_dict for %s: %s", n.Class(), strings.Join(problems, "; "))
+	}
+	return nil
+}
+
 // TensorArg is argument i of a Forward; who is the class, for the error.
 func TensorArg(who string, in []Value, i int) tensor.Tensor {
 	if i >= len(in) {
