@@ -158,3 +158,22 @@ func TestReferencePages(t *testing.T) {
 		}
 	}
 }
+
+// TestCoverage: no name of the modules that the page of coverage goes through is missing silently.
+func TestCoverage(t *testing.T) {
+	all, unused := registry.Coverage()
+	if len(all) == 0 {
+		t.Fatal("coverage.txt lists no module")
+	}
+	for _, c := range all {
+		if c.Unexplained != nil {
+			t.Errorf("%s: neither here nor with a reason in coverage.txt: %v", c.Module, c.Unexplained)
+		}
+		if c.Share() < 0.95 {
+			t.Errorf("%s: %.1f %% of the names are done, want 95", c.Module, 100*c.Share())
+		}
+	}
+	if unused != nil {
+		t.Errorf("coverage.txt explains what is no longer missing: %v", unused)
+	}
+}

@@ -148,7 +148,7 @@ func (d *decoder) assignField(f Field, v any, n *config.Node, path string) {
 		w := d.problems.Warnf(posOf(n, d.node), path, "%s of %s is accepted for compatibility and has no effect", f.Name, d.entry.Target)
 		d.explain(w, n)
 	}
-	d.assign(f, d.args.Field(f.index), v, n, path)
+	d.assign(f, d.args.FieldByIndex(f.index), v, n, path)
 	if s, ok := v.(string); ok && f.OneOf != nil && !slices.Contains(f.OneOf, s) {
 		p := d.problems.Errorf(posOf(n, d.node), path, "%s of %s must be one of %s, got %q", f.Name, d.entry.Target, strings.Join(f.OneOf, ", "), s)
 		if near := diag.Nearest(s, f.OneOf, 1); len(near) > 0 {

@@ -41,7 +41,7 @@ func (e *Entry) Describe() Description {
 			OneOf: f.OneOf, Synonyms: f.Aka, Help: f.Help,
 		}
 		if !f.Required && !f.Args {
-			a.Default = yamlOf(e.proto.Field(f.index))
+			a.Default = yamlOf(e.proto.FieldByIndex(f.index))
 		}
 		d.Arguments = append(d.Arguments, a)
 	}

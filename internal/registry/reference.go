@@ -16,10 +16,11 @@ func family(target string) string {
 	return target
 }
 
-// Reference gives the pages of the reference by file name: one for each family of components, and README.md, which lists
-// them.
+const generated = "<!-- Written by make docs from the components' declarations. -->\n\n"
+
+// Reference gives the pages of the reference by file name: one for each family of components, README.md, which lists them, and
+// coverage.md, which says what of PyTorch is there.
 func Reference() map[string][]byte {
-	const generated = "<!-- Written by make docs from the components' declarations. -->\n\n"
 	families := map[string][]Description{}
 	for _, e := range All() {
 		d := e.Describe()
@@ -44,6 +45,8 @@ func Reference() map[string][]byte {
 		}
 		pages[name+".md"] = page.Bytes()
 	}
+	fmt.Fprint(&index, "\n[Coverage](coverage.md) goes through the names of PyTorch's modules.\n")
+	pages["coverage.md"] = coveragePage()
 	pages["README.md"] = index.Bytes()
 	return pages
 }

@@ -102,7 +102,7 @@ func (s *schema) component(e *Entry) object {
 		p := s.field(f)
 		a := d.Arguments[i]
 		p["description"] = help(a)
-		if v, ok := plainDefault(e.proto.Field(f.index)); ok && !f.Required {
+		if v, ok := plainDefault(e.proto.FieldByIndex(f.index)); ok && !f.Required {
 			p["default"] = v
 		}
 		properties[f.Name] = p

@@ -39,20 +39,20 @@ func (d *decoder) validate(targetPos diag.Pos) {
 		}
 		d.problems.Add(d.blame(err, targetPos))
 		sound = false
-		args.Field(field).Set(d.entry.proto.Field(field))
+		args.FieldByIndex(field).Set(d.entry.proto.FieldByIndex(field))
 	}
 }
 
 // alone reports whether an argument breaks a rule whatever the others are: beside arguments that are wrong or not known yet only
 // such a fault is sure.
-func (d *decoder) alone(name string, field int, rules func(reflect.Value) error) bool {
+func (d *decoder) alone(name string, field []int, rules func(reflect.Value) error) bool {
 	args := reflect.New(d.entry.proto.Type()).Elem()
 	args.Set(d.entry.proto)
-	args.Field(field).Set(d.args.Field(field))
+	args.FieldByIndex(field).Set(d.args.FieldByIndex(field))
 	var with, without *fieldError
 	if !errors.As(rules(args), &with) || with.field != name {
 		return false
 	}
-	args.Field(field).Set(d.entry.proto.Field(field))
+	args.FieldByIndex(field).Set(d.entry.proto.FieldByIndex(field))
 	return !errors.As(rules(args), &without) || without.field != name
 }
