@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	register("MetricCollection", MetricCollection{ComputeGroups: true}, "torchmetrics", "torchmetrics.collections")
+	register("MetricCollection", MetricCollection{ComputeGroups: Groups{on: true}}, "torchmetrics", "torchmetrics.collections")
 }
 
 // MetricCollection is torchmetrics.MetricCollection: several metrics of the same predictions, logged under their class names
@@ -22,7 +22,7 @@ type MetricCollection struct {
 	Additional    []lighter.Metric `cfg:"additional_metrics,args" help:"more metrics, as positional arguments"`
 	Prefix        *string          `cfg:"prefix" help:"put before each name"`
 	Postfix       *string          `cfg:"postfix" help:"put after each name"`
-	ComputeGroups any              `cfg:"compute_groups,ignored" help:"metrics share no state here"`
+	ComputeGroups Groups           `cfg:"compute_groups" help:"metrics that gather the same share it; or which may"`
 }
 
 // Metrics are metrics and their names.
@@ -34,6 +34,7 @@ type Metrics struct {
 type item struct {
 	name   string
 	metric lighter.Metric
+	shares bool // an earlier one's accumulator
 }
 
 // ConfigType implements the registry's Decoder.
@@ -67,7 +68,7 @@ func (m *Metrics) DecodeConfig(v any) error {
 				//lint:ignore ST1005 torchmetrics' wording
 				return fmt.Errorf("Value belonging to key %s is not an instance of `torchmetrics.Metric` or `torchmetrics.MetricCollection`", name)
 			}
-			m.items = append(m.items, item{name, metric})
+			m.items = append(m.items, item{name: name, metric: metric})
 		}
 		slices.SortFunc(m.items, func(a, b item) int { return strings.Compare(a.name, b.name) })
 		return nil
@@ -109,9 +110,14 @@ func (c MetricCollection) Build(*lighter.Env) (lighter.Metric, error) {
 				return nil, lighter.FieldError("metrics", "Encountered two metrics both named %s", one.name)
 			}
 			seen[one.name] = true
-			one.name = pointed(c.Prefix) + one.name + pointed(c.Postfix)
 			m.items = append(m.items, one)
 		}
+	}
+	if err := c.ComputeGroups.share(m.items); err != nil {
+		return nil, err
+	}
+	for i := range m.items {
+		m.items[i].name = pointed(c.Prefix) + m.items[i].name + pointed(c.Postfix)
 	}
 	return m, nil
 }
@@ -146,16 +152,23 @@ type collection struct{ items []item }
 
 func (m *collection) Name() string { return "MetricCollection" }
 
-func (m *collection) Update(pred, target lighter.Value) {
+// gathering visits the metrics that gather for themselves.
+func (m *collection) gathering(visit func(it item)) {
 	for _, it := range m.items {
-		it.metric.Update(pred, target)
+		if !it.shares {
+			visit(it)
+		}
 	}
 }
 
-func (m *collection) Batch() lighter.Value   { return m.gather(lighter.Metric.Batch) }
-func (m *collection) Compute() lighter.Value { return m.gather(lighter.Metric.Compute) }
+func (m *collection) Update(pred, target lighter.Value) {
+	m.gathering(func(it item) { it.metric.Update(pred, target) })
+}
 
-func (m *collection) gather(value func(lighter.Metric) lighter.Value) lighter.Value {
+func (m *collection) Batch() lighter.Value   { return m.values(lighter.Metric.Batch) }
+func (m *collection) Compute() lighter.Value { return m.values(lighter.Metric.Compute) }
+
+func (m *collection) values(value func(lighter.Metric) lighter.Value) lighter.Value {
 	out := make(lighter.Dict, len(m.items))
 	for _, it := range m.items {
 		out[it.name] = value(it.metric)
@@ -164,36 +177,33 @@ func (m *collection) gather(value func(lighter.Metric) lighter.Value) lighter.Va
 }
 
 func (m *collection) Reset() {
-	for _, it := range m.items {
-		it.metric.Reset()
-	}
+	m.gathering(func(it item) { it.metric.Reset() })
 }
 
 func (m *collection) States() []tensor.Tensor {
 	var all []tensor.Tensor
-	for _, it := range m.items {
-		all = append(all, it.metric.States()...)
-	}
+	m.gathering(func(it item) { all = append(all, it.metric.States()...) })
 	return all
 }
 
 func (m *collection) StateDict() lighter.Dict {
 	d := make(lighter.Dict, len(m.items))
-	for _, it := range m.items {
-		d[it.name] = it.metric.StateDict()
-	}
+	m.gathering(func(it item) { d[it.name] = it.metric.StateDict() })
 	return d
 }
 
-func (m *collection) LoadStateDict(d lighter.Dict) error {
-	for _, it := range m.items {
+func (m *collection) LoadStateDict(d lighter.Dict) (err error) {
+	m.gathering(func(it item) {
 		state, ok := d[it.name].(lighter.Dict)
-		if !ok {
-			return fmt.Errorf("the state has no metric %q", it.name)
+		switch {
+		case err != nil:
+		case !ok:
+			err = fmt.Errorf("the state has no metric %q", it.name)
+		default:
+			if e := it.metric.LoadStateDict(state); e != nil {
+				err = fmt.Errorf("metric %q: %w", it.name, e)
+			}
 		}
-		if err := it.metric.LoadStateDict(state); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
+	return err
 }

@@ -1,0 +1,75 @@
+package metric
+
+import (
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/config/expr"
+)
+
+// The classes of FBetaScore take beta before all else.
+
+type binaryBeta struct {
+	Beta float64 `cfg:"beta,required" help:"weight of recall against precision"`
+	binary
+}
+
+// Validate implements the registry's Validator.
+func (c binaryBeta) Validate() error { return first(checkBeta(c.Beta), c.binary.Validate()) }
+
+// Build implements the registry's Builder.
+func (c binaryBeta) Build(env *lighter.Env) (lighter.Metric, error) {
+	c.beta = c.Beta
+	return c.binary.Build(env)
+}
+
+type multiclassBeta struct {
+	Beta float64 `cfg:"beta,required" help:"weight of recall against precision"`
+	multiclass
+}
+
+// Validate implements the registry's Validator.
+func (c multiclassBeta) Validate() error { return first(checkBeta(c.Beta), c.multiclass.Validate()) }
+
+// Build implements the registry's Builder.
+func (c multiclassBeta) Build(env *lighter.Env) (lighter.Metric, error) {
+	c.beta = c.Beta
+	return c.multiclass.Build(env)
+}
+
+type multilabelBeta struct {
+	Beta float64 `cfg:"beta,required" help:"weight of recall against precision"`
+	multilabel
+}
+
+// Validate implements the registry's Validator.
+func (c multilabelBeta) Validate() error { return first(checkBeta(c.Beta), c.multilabel.Validate()) }
+
+// Build implements the registry's Builder.
+func (c multilabelBeta) Build(env *lighter.Env) (lighter.Metric, error) {
+	c.beta = c.Beta
+	return c.multilabel.Build(env)
+}
+
+type byTaskBeta struct {
+	score score
+	Task  string  `cfg:"task,required" oneof:"binary|multiclass|multilabel" help:"kind of classification"`
+	Beta  float64 `cfg:"beta" help:"weight of recall against precision"`
+	taskArguments
+}
+
+func (c byTaskBeta) byTask() byTask { return byTask{c.score, c.Beta, c.Task, c.taskArguments} }
+
+// Doc is the component's prose.
+func (c byTaskBeta) Doc() string { return c.byTask().Doc() }
+
+// Validate implements the registry's Validator.
+func (c byTaskBeta) Validate() error { return first(checkBeta(c.Beta), c.byTask().Validate()) }
+
+// Build implements the registry's Builder.
+func (c byTaskBeta) Build(env *lighter.Env) (lighter.Metric, error) { return c.byTask().Build(env) }
+
+func checkBeta(beta float64) error {
+	if !(beta > 0) {
+		return lighter.FieldError("beta", "Expected argument `beta` to be a float larger than 0, but got %s.", expr.Float(beta))
+	}
+	return nil
+}
