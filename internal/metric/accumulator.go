@@ -2,6 +2,7 @@ package metric
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
@@ -16,6 +17,8 @@ type accumulator struct {
 	last   []tensor.Tensor
 	lastN  int64
 	onCPU  bool // states that grow are kept there
+
+	constants []tensor.Tensor // what update and the value need beside the states, on their device
 
 	// update appends what a batch adds to each state, without history, and gives its number of observations.
 	update func(parts []tensor.Tensor, pred, target lighter.Value) ([]tensor.Tensor, int64)
@@ -179,7 +182,7 @@ func (a *accumulator) Close() error {
 
 // States implements lighter.Metric.
 func (a *accumulator) States() []tensor.Tensor {
-	var all []tensor.Tensor
+	all := slices.Clone(a.constants)
 	for _, s := range a.states {
 		if s.value.Defined() {
 			all = append(all, s.value)

@@ -55,11 +55,6 @@ func several(field string, n int64) error {
 	return nil
 }
 
-// needed is the message for the number of classes or labels that a task cannot do without.
-func needed(field string) error {
-	return lighter.FieldError(field, "`%s` is expected to be `int` but `<class 'NoneType'> was passed.`", field)
-}
-
 // first gives the first error there is.
 func first(errs ...error) error {
 	for _, err := range errs {

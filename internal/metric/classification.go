@@ -5,8 +5,6 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-const classification = "torchmetrics.classification"
-
 func init() {
 	for _, s := range scores {
 		b, c, l := newBinary(s), newMulticlass(s), newMultilabel(s)
@@ -21,19 +19,6 @@ func init() {
 	registerTask("F1Score", f.file, byTask{score: f, beta: 1, taskArguments: anyTask}, b, c, l)
 }
 
-type builder interface {
-	Build(*lighter.Env) (lighter.Metric, error)
-}
-
-// registerTask makes a metric known that has one class a task and one for all.
-func registerTask(class, file string, any, binary, multiclass, multilabel builder) {
-	file = classification + "." + file
-	register(class, any, "torchmetrics", classification, file)
-	register("Binary"+class, binary, classification, file)
-	register("Multiclass"+class, multiclass, classification, file)
-	register("Multilabel"+class, multilabel, classification, file)
-}
-
 // counted are the arguments that end those of every score.
 type counted struct {
 	MultidimAverage string  `cfg:"multidim_average" oneof:"global|samplewise" help:"global: further dimensions are samples too"`
@@ -46,7 +31,7 @@ type counted struct {
 var countedDefaults = counted{MultidimAverage: "global", ValidateArgs: true, options: standard}
 
 func (c counted) reading(class string) *reading {
-	return &reading{name: class, topK: 1, ignore: c.IgnoreIndex, samples: c.MultidimAverage == "samplewise"}
+	return &reading{name: class, topK: 1, ignore: c.IgnoreIndex, validate: c.ValidateArgs, samples: c.MultidimAverage == "samplewise"}
 }
 
 // build makes a score's metric.
@@ -203,12 +188,7 @@ type byTask struct {
 
 // Doc is the component's prose.
 func (c byTask) Doc() string {
-	return "By `task` it is Binary" + c.score.class + ", Multiclass" + c.score.class + " or Multilabel" + c.score.class + ", and its values are logged under that name."
-}
-
-type checkedBuilder interface {
-	builder
-	Validate() error
+	return taskDoc(c.score.class)
 }
 
 // of is the class of the task.
@@ -237,19 +217,7 @@ func (c byTask) missing(field string) error {
 }
 
 // Validate implements the registry's Validator.
-func (c byTask) Validate() error {
-	b, err := c.of()
-	if err != nil {
-		return err
-	}
-	return b.Validate()
-}
+func (c byTask) Validate() error { return validateTask(c.of()) }
 
 // Build implements the registry's Builder.
-func (c byTask) Build(env *lighter.Env) (lighter.Metric, error) {
-	b, err := c.of()
-	if err != nil {
-		return nil, err
-	}
-	return b.Build(env)
-}
+func (c byTask) Build(env *lighter.Env) (lighter.Metric, error) { return buildTask(env)(c.of()) }

@@ -61,11 +61,7 @@ func newCounting(task string, r *reading, micro bool) counting {
 		}
 		c.counts = func(s []tensor.Tensor, _ int64) counts { return counts{s[0], s[2].Sub(s[1]), s[1], s[3].Sub(s[0])} }
 	}
-	ignore := "none"
-	if r.ignore != nil {
-		ignore = fmt.Sprint(*r.ignore)
-	}
-	c.key = fmt.Sprint("counts ", task, r.classes, r.threshold, r.topK, " ", ignore, r.samples, micro && task == "multiclass")
+	c.key = r.key(fmt.Sprint("counts ", task, " ", micro && task == "multiclass"))
 	return c
 }
 

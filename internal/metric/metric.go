@@ -34,12 +34,20 @@ func (m *metric) Name() string { return m.name }
 
 func (m *metric) Batch() lighter.Value {
 	states, n := m.ofBatch()
-	return m.value(states, n)
+	return squeezed(m.value(states, n))
 }
 
 func (m *metric) Compute() lighter.Value {
 	states, n := m.all(m.name)
-	return m.value(states, n)
+	return squeezed(m.value(states, n))
+}
+
+// squeezed makes a scalar of a tensor with one element, as torchmetrics does with every value.
+func squeezed(v lighter.Value) lighter.Value {
+	if t, ok := v.(tensor.Tensor); ok && t.Dim() > 0 && t.Numel() == 1 {
+		return t.Reshape()
+	}
+	return v
 }
 
 // notice warns of what a value has shown, of each thing once, as Python's warnings do.

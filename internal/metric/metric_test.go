@@ -2,6 +2,7 @@ package metric
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,9 @@ func newMetric(t testing.TB, target string, a args) lighter.Metric {
 	m, err := registry.New[lighter.Metric](target, &registry.Env{}, a)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c, ok := m.(io.Closer); ok {
+		t.Cleanup(func() { c.Close() })
 	}
 	return m
 }
@@ -58,6 +62,12 @@ func TestEveryMetricKeepsTheContract(t *testing.T) {
 		examples["torchmetrics.classification.Multiclass"+class] = example("num_classes", int64(3))
 		examples["torchmetrics.classification.Multilabel"+class] = example("num_labels", int64(3))
 	}
+	for _, class := range []string{"ConfusionMatrix", "JaccardIndex", "AUROC", "AveragePrecision"} {
+		examples["torchmetrics."+class] = args{"task": "multilabel", "num_labels": int64(3)}
+		examples["torchmetrics.classification.Binary"+class] = args{}
+		examples["torchmetrics.classification.Multiclass"+class] = args{"num_classes": int64(3)}
+		examples["torchmetrics.classification.Multilabel"+class] = args{"num_labels": int64(3)}
+	}
 	registrytest.Contract(t, "torchmetrics.", examples)
 }
 
@@ -65,26 +75,78 @@ type metricCase struct {
 	Name string
 	tensortest.Call
 	Class   string
-	Batches [][2]*tensortest.Tensor
-	Forward []*tensortest.Tensor
-	Compute *tensortest.Tensor
+	Data    string
+	Forward []tensortest.Arg
+	Compute tensortest.Arg
+}
+
+type metricData struct {
+	Name    string
+	Batches [][]*tensortest.Tensor
+}
+
+// batches are the data of the fixtures by name, each a list of Update's arguments.
+func batches(t *testing.T) func(t *testing.T, name string) [][2]lighter.Value {
+	sets := map[string][][]*tensortest.Tensor{}
+	for _, d := range tensortest.Load[metricData](t, "metric_data") {
+		sets[d.Name] = d.Batches
+	}
+	return func(t *testing.T, name string) [][2]lighter.Value {
+		var all [][2]lighter.Value
+		for _, b := range sets[name] {
+			pair := [2]lighter.Value{b[0].Make(t)}
+			if len(b) > 1 {
+				pair[1] = b[1].Make(t)
+			}
+			all = append(all, pair)
+		}
+		if all == nil {
+			t.Fatalf("there is no data %q", name)
+		}
+		return all
+	}
+}
+
+// closeTo compares a tensor, or a list of what it compares.
+func closeTo(t *testing.T, what string, got lighter.Value, want any) {
+	t.Helper()
+	switch w := want.(type) {
+	case *tensortest.Tensor:
+		x, ok := got.(tensor.Tensor)
+		if !ok {
+			t.Errorf("%s: got %T, want %v", what, got, w)
+			return
+		}
+		tensortest.Close(t, what, x, w)
+	case []any:
+		items, ok := got.(lighter.List)
+		if !ok || len(items) != len(w) {
+			t.Errorf("%s: got %v, want %d values", what, got, len(w))
+			return
+		}
+		for i := range w {
+			closeTo(t, fmt.Sprintf("%s, %d", what, i), items[i], w[i])
+		}
+	default:
+		t.Errorf("%s: the fixture holds a %T", what, want)
+	}
 }
 
 func TestMetricsGiveTorchmetricsNumbers(t *testing.T) {
+	sets := batches(t)
 	for _, c := range tensortest.Load[metricCase](t, "metric") {
 		t.Run(c.Name, func(t *testing.T) {
 			tensortest.Scope(t)
-			kwargs := c.Kwargs.V.(map[string]any)
-			m := newMetric(t, c.Target, kwargs)
+			m := newMetric(t, c.Target, c.Kwargs.V.(map[string]any))
 			if m.Name() != c.Class {
 				t.Errorf("the name is %q, want %q", m.Name(), c.Class)
 			}
 			for range 2 { // after Reset all must be as at first
-				for i, b := range c.Batches {
-					m.Update(b[0].Make(t), b[1].Make(t))
-					tensortest.Close(t, fmt.Sprintf("batch %d", i), m.Batch().(tensor.Tensor), c.Forward[i])
+				for i, b := range sets(t, c.Data) {
+					m.Update(b[0], b[1])
+					closeTo(t, fmt.Sprintf("batch %d", i), m.Batch(), c.Forward[i].V)
 				}
-				tensortest.Close(t, "compute", m.Compute().(tensor.Tensor), c.Compute)
+				closeTo(t, "compute", m.Compute(), c.Compute.V)
 				m.Reset()
 			}
 		})

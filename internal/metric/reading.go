@@ -15,6 +15,7 @@ type reading struct {
 	topK      int64
 	ignore    *int64
 	samples   bool // samplewise
+	validate  bool // look at the values of targets too, where that does not wait for the device
 }
 
 // valid marks the targets that count; undefined when all do.
