@@ -11,10 +11,10 @@ import (
 func init() {
 	warn := NaNStrategy{name: "warn"}
 	for _, a := range aggregations {
-		a.NaNStrategy, a.options = warn, standard
+		a.NaNStrategy, a.Options = warn, standard
 		register(a.class, a, "torchmetrics", "torchmetrics.aggregation")
 	}
-	register("MeanMetric", MeanMetric{NaNStrategy: warn, options: standard}, "torchmetrics", "torchmetrics.aggregation")
+	register("MeanMetric", MeanMetric{NaNStrategy: warn, Options: standard}, "torchmetrics", "torchmetrics.aggregation")
 }
 
 // NaNStrategy is what becomes of NaN: "error", "warn", "ignore", "disable", or a float to take instead.
@@ -75,7 +75,7 @@ type aggregation struct {
 	reduce      string
 	doc         string
 	NaNStrategy NaNStrategy `cfg:"nan_strategy" help:"error (waits for the device), warn, ignore, disable, or a float"`
-	options
+	Options
 }
 
 var aggregations = []aggregation{
@@ -134,7 +134,7 @@ func (c aggregation) Build(env *lighter.Env) (_ lighter.Metric, err error) {
 // MeanMetric is torchmetrics.MeanMetric: the mean of all values, weighted by the second argument when there is one.
 type MeanMetric struct {
 	NaNStrategy NaNStrategy `cfg:"nan_strategy" help:"error (waits for the device), warn, ignore, disable, or a float"`
-	options
+	Options
 }
 
 // Doc is the component's prose.

@@ -7,26 +7,26 @@ import (
 )
 
 func init() {
-	rest := curveRest{ValidateArgs: true, options: standard}
+	rest := CurveRest{ValidateArgs: true, Options: standard}
 	macro := text("macro")
-	registerTask("AUROC", "auroc", aurocByTask{Average: macro, ValidateArgs: true, options: standard}, binaryAUROC{curveRest: rest},
-		multiclassArea{area: areaUnderROC, Average: macro, curveRest: rest}, multilabelArea{area: areaUnderROC, Average: macro, curveRest: rest})
-	registerTask("AveragePrecision", "average_precision", precisionByTask{Average: macro, ValidateArgs: true, options: standard},
-		binaryPrecisionArea{curveRest: rest, Normalization: text("sigmoid")},
-		multiclassArea{area: areaUnderPrecision, Average: macro, curveRest: rest}, multilabelArea{area: areaUnderPrecision, Average: macro, curveRest: rest})
+	registerTask("AUROC", "auroc", aurocByTask{Average: macro, ValidateArgs: true, Options: standard}, binaryAUROC{CurveRest: rest},
+		multiclassArea{area: areaUnderROC, Average: macro, CurveRest: rest}, multilabelArea{area: areaUnderROC, Average: macro, CurveRest: rest})
+	registerTask("AveragePrecision", "average_precision", precisionByTask{Average: macro, ValidateArgs: true, Options: standard},
+		binaryPrecisionArea{CurveRest: rest, Normalization: text("sigmoid")},
+		multiclassArea{area: areaUnderPrecision, Average: macro, CurveRest: rest}, multilabelArea{area: areaUnderPrecision, Average: macro, CurveRest: rest})
 }
 
-// curveRest are the arguments that end those of what is made of a curve.
-type curveRest struct {
+// CurveRest are the arguments that end those of what is made of a curve.
+type CurveRest struct {
 	Thresholds   Thresholds `cfg:"thresholds" help:"number or list of thresholds; null is exact and keeps all predictions"`
 	IgnoreIndex  *int64     `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs bool       `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
-	options
+	Options
 }
 
-func (c curveRest) curve(name, task string, classes int64, micro bool, normalization string) *curve {
+func (c CurveRest) curve(name, task string, classes int64, micro bool, normalization string) *curve {
 	r := &reading{name: name, classes: classes, ignore: c.IgnoreIndex, validate: c.ValidateArgs}
-	return newCurve(r, task, micro, normalization, c.Thresholds, c.options)
+	return newCurve(r, task, micro, normalization, c.Thresholds, c.Options)
 }
 
 // area is which one a metric is.
@@ -41,7 +41,7 @@ var (
 	areaUnderPrecision = area{"AveragePrecision", (*curve).averagePrecision}
 )
 
-func (a area) build(env *lighter.Env, task string, classes int64, average string, rest curveRest) (_ lighter.Metric, err error) {
+func (a area) build(env *lighter.Env, task string, classes int64, average string, rest CurveRest) (_ lighter.Metric, err error) {
 	defer tensor.Recover(&err)
 	c := rest.curve(title(task)+a.class, task, classes, false, "sigmoid")
 	return areaMetric(env, c, average, func(s []tensor.Tensor, say *notice) tensor.Tensor { return a.of(c, s, say) }), nil
@@ -51,7 +51,7 @@ func title(task string) string { return string(task[0]-'a'+'A') + task[1:] }
 
 type binaryAUROC struct {
 	MaxFPR *float64 `cfg:"max_fpr" help:"give the standardised area up to this false positive rate"`
-	curveRest
+	CurveRest
 }
 
 // Doc is the component's prose.
@@ -75,7 +75,7 @@ func (c binaryAUROC) Build(env *lighter.Env) (_ lighter.Metric, err error) {
 }
 
 type binaryPrecisionArea struct {
-	curveRest
+	CurveRest
 	Normalization *string `cfg:"normalization" oneof:"sigmoid|softmax" help:"what makes probabilities of logits; null takes them as they are"`
 }
 
@@ -105,7 +105,7 @@ type multiclassArea struct {
 	area       area
 	NumClasses int64   `cfg:"num_classes,required,aka=n_classes|classes" help:"number of classes"`
 	Average    *string `cfg:"average" oneof:"macro|weighted|none" help:"how the classes become one value"`
-	curveRest
+	CurveRest
 }
 
 // Doc is the component's prose.
@@ -123,14 +123,14 @@ func (c multiclassArea) Validate() error {
 
 // Build implements the registry's Builder.
 func (c multiclassArea) Build(env *lighter.Env) (lighter.Metric, error) {
-	return c.area.build(env, "multiclass", c.NumClasses, choice(c.Average), c.curveRest)
+	return c.area.build(env, "multiclass", c.NumClasses, choice(c.Average), c.CurveRest)
 }
 
 type multilabelArea struct {
 	area      area
 	NumLabels int64   `cfg:"num_labels,required,aka=n_labels|labels" help:"number of labels"`
 	Average   *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the labels become one value"`
-	curveRest
+	CurveRest
 }
 
 // Doc is the component's prose.
@@ -143,7 +143,7 @@ func (c multilabelArea) Validate() error { return several("num_labels", c.NumLab
 
 // Build implements the registry's Builder.
 func (c multilabelArea) Build(env *lighter.Env) (lighter.Metric, error) {
-	return c.area.build(env, "multilabel", c.NumLabels, choice(c.Average), c.curveRest)
+	return c.area.build(env, "multilabel", c.NumLabels, choice(c.Average), c.CurveRest)
 }
 
 type aurocByTask struct {
@@ -155,14 +155,14 @@ type aurocByTask struct {
 	MaxFPR       *float64   `cfg:"max_fpr" help:"give the standardised area up to this false positive rate (binary)"`
 	IgnoreIndex  *int64     `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs bool       `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
-	options
+	Options
 }
 
 // Doc is the component's prose.
 func (aurocByTask) Doc() string { return taskDoc("AUROC") }
 
 func (c aurocByTask) of() (checkedBuilder, error) {
-	rest := curveRest{c.Thresholds, c.IgnoreIndex, c.ValidateArgs, c.options}
+	rest := CurveRest{c.Thresholds, c.IgnoreIndex, c.ValidateArgs, c.Options}
 	return forTask(c.Task, c.NumClasses, c.NumLabels, func() checkedBuilder { return binaryAUROC{c.MaxFPR, rest} },
 		func(n int64) checkedBuilder { return multiclassArea{areaUnderROC, n, c.Average, rest} },
 		func(n int64) checkedBuilder { return multilabelArea{areaUnderROC, n, c.Average, rest} })
@@ -182,14 +182,14 @@ type precisionByTask struct {
 	Average      *string    `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the classes or labels become one value"`
 	IgnoreIndex  *int64     `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs bool       `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
-	options
+	Options
 }
 
 // Doc is the component's prose.
 func (precisionByTask) Doc() string { return taskDoc("AveragePrecision") }
 
 func (c precisionByTask) of() (checkedBuilder, error) {
-	rest := curveRest{c.Thresholds, c.IgnoreIndex, c.ValidateArgs, c.options}
+	rest := CurveRest{c.Thresholds, c.IgnoreIndex, c.ValidateArgs, c.Options}
 	return forTask(c.Task, c.NumClasses, c.NumLabels, func() checkedBuilder { return binaryPrecisionArea{rest, text("sigmoid")} },
 		func(n int64) checkedBuilder { return multiclassArea{areaUnderPrecision, n, c.Average, rest} },
 		func(n int64) checkedBuilder { return multilabelArea{areaUnderPrecision, n, c.Average, rest} })

@@ -9,9 +9,9 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// options are the arguments of torchmetrics.Metric, which every metric takes. A value is always that of all processes, and is
+// Options are the arguments of torchmetrics.Metric, which every metric takes. A value is always that of all processes, and is
 // computed when it is asked for.
-type options struct {
+type Options struct {
 	ComputeOnCPU           bool `cfg:"compute_on_cpu" help:"keep states that grow with every batch on the CPU (waits for the device)"`
 	DistSyncOnStep         bool `cfg:"dist_sync_on_step,ignored" help:"a step's value is that of its process"`
 	ProcessGroup           any  `cfg:"process_group,ignored" help:"all processes belong to it"`
@@ -21,7 +21,7 @@ type options struct {
 	ComputeWithCache       bool `cfg:"compute_with_cache,ignored" help:"a value is computed once an epoch"`
 }
 
-var standard = options{SyncOnCompute: true, ComputeWithCache: true}
+var standard = Options{SyncOnCompute: true, ComputeWithCache: true}
 
 // choice is an `average` or `normalize` argument; null is "none".
 func choice(s *string) string {

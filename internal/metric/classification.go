@@ -8,34 +8,34 @@ import (
 func init() {
 	for _, s := range scores {
 		b, c, l := newBinary(s), newMulticlass(s), newMultilabel(s)
-		registerTask(s.class, s.file, byTask{score: s, taskArguments: anyTask}, b, c, l)
+		registerTask(s.class, s.file, byTask{score: s, TaskArguments: anyTask}, b, c, l)
 	}
 	f := fBeta
-	registerTask("FBetaScore", f.file, byTaskBeta{score: f, Beta: 1, taskArguments: anyTask},
-		binaryBeta{binary: newBinary(f)}, multiclassBeta{multiclass: newMulticlass(f)}, multilabelBeta{multilabel: newMultilabel(f)})
+	registerTask("FBetaScore", f.file, byTaskBeta{score: f, Beta: 1, TaskArguments: anyTask},
+		binaryBeta{Binary: newBinary(f)}, multiclassBeta{Multiclass: newMulticlass(f)}, multilabelBeta{Multilabel: newMultilabel(f)})
 	f.class = "F1Score"
 	b, c, l := newBinary(f), newMulticlass(f), newMultilabel(f)
 	b.beta, c.beta, l.beta = 1, 1, 1
-	registerTask("F1Score", f.file, byTask{score: f, beta: 1, taskArguments: anyTask}, b, c, l)
+	registerTask("F1Score", f.file, byTask{score: f, beta: 1, TaskArguments: anyTask}, b, c, l)
 }
 
-// counted are the arguments that end those of every score.
-type counted struct {
+// Counted are the arguments that end those of every score.
+type Counted struct {
 	MultidimAverage string  `cfg:"multidim_average" oneof:"global|samplewise" help:"global: further dimensions are samples too"`
 	IgnoreIndex     *int64  `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs    bool    `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
 	ZeroDivision    float64 `cfg:"zero_division" help:"the value of 0/0, where the metric knows it: 0 or 1"`
-	options
+	Options
 }
 
-var countedDefaults = counted{MultidimAverage: "global", ValidateArgs: true, options: standard}
+var countedDefaults = Counted{MultidimAverage: "global", ValidateArgs: true, Options: standard}
 
-func (c counted) reading(class string) *reading {
+func (c Counted) reading(class string) *reading {
 	return &reading{name: class, topK: 1, ignore: c.IgnoreIndex, validate: c.ValidateArgs, samples: c.MultidimAverage == "samplewise"}
 }
 
 // build makes a score's metric.
-func (s score) build(class, task string, r *reading, red reduction, o options) (_ lighter.Metric, err error) {
+func (s score) build(class, task string, r *reading, red reduction, o Options) (_ lighter.Metric, err error) {
 	defer tensor.Recover(&err)
 	red.task, red.samples, red.topK = task, r.samples, r.topK
 	c := newCounting(task, r, red.average == "micro")
@@ -50,56 +50,56 @@ func (s score) build(class, task string, r *reading, red reduction, o options) (
 	return m, nil
 }
 
-// binary is the score of a task with two classes. Predictions are labels 0 and 1, probabilities, or, when some lie outside 0
+// Binary is the score of a task with two classes. Predictions are labels 0 and 1, probabilities, or, when some lie outside 0
 // to 1, logits; they and the targets have one shape.
-type binary struct {
+type Binary struct {
 	score     score
 	beta      float64
 	Threshold float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
-	counted
+	Counted
 }
 
-func newBinary(s score) binary { return binary{score: s, Threshold: 0.5, counted: countedDefaults} }
+func newBinary(s score) Binary { return Binary{score: s, Threshold: 0.5, Counted: countedDefaults} }
 
 // Doc is the component's prose.
-func (c binary) Doc() string {
+func (c Binary) Doc() string {
 	return "Predictions and targets have one shape. Predictions are labels 0 and 1, probabilities, or, when some lie outside 0 to 1, logits."
 }
 
 // Validate implements the registry's Validator.
-func (c binary) Validate() error {
+func (c Binary) Validate() error {
 	return first(checkThreshold(c.Threshold), checkZeroDivision(c.ZeroDivision))
 }
 
 // Build implements the registry's Builder.
-func (c binary) Build(*lighter.Env) (lighter.Metric, error) {
+func (c Binary) Build(*lighter.Env) (lighter.Metric, error) {
 	r := c.reading("Binary" + c.score.class)
 	r.threshold = c.Threshold
-	return c.score.build(r.name, "binary", r, reduction{zero: c.ZeroDivision, beta: c.beta}, c.options)
+	return c.score.build(r.name, "binary", r, reduction{zero: c.ZeroDivision, beta: c.beta}, c.Options)
 }
 
-// multiclass is the score of a task with several classes. Predictions are scores [N, C, ...] or labels [N, ...], targets
+// Multiclass is the score of a task with several classes. Predictions are scores [N, C, ...] or labels [N, ...], targets
 // labels [N, ...].
-type multiclass struct {
+type Multiclass struct {
 	score      score
 	beta       float64
 	NumClasses *int64  `cfg:"num_classes,aka=n_classes|classes" help:"number of classes; may be null when average is micro"`
 	TopK       int64   `cfg:"top_k,aka=topk|k" help:"right is a target among this many best"`
 	Average    *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the classes become one value"`
-	counted
+	Counted
 }
 
-func newMulticlass(s score) multiclass {
-	return multiclass{score: s, TopK: 1, Average: text("macro"), counted: countedDefaults}
+func newMulticlass(s score) Multiclass {
+	return Multiclass{score: s, TopK: 1, Average: text("macro"), Counted: countedDefaults}
 }
 
 // Doc is the component's prose.
-func (c multiclass) Doc() string {
+func (c Multiclass) Doc() string {
 	return "Predictions are scores [N, C, ...] or labels [N, ...], targets labels [N, ...]. With `average: none` there is a value for each class."
 }
 
 // Validate implements the registry's Validator.
-func (c multiclass) Validate() error {
+func (c Multiclass) Validate() error {
 	average, classes := choice(c.Average), int64(1)
 	if c.NumClasses != nil {
 		classes = *c.NumClasses
@@ -119,50 +119,50 @@ func (c multiclass) Validate() error {
 }
 
 // Build implements the registry's Builder.
-func (c multiclass) Build(*lighter.Env) (lighter.Metric, error) {
+func (c Multiclass) Build(*lighter.Env) (lighter.Metric, error) {
 	r := c.reading("Multiclass" + c.score.class)
 	r.topK = c.TopK
 	if c.NumClasses != nil {
 		r.classes = *c.NumClasses
 	}
-	return c.score.build(r.name, "multiclass", r, reduction{average: choice(c.Average), zero: c.ZeroDivision, beta: c.beta}, c.options)
+	return c.score.build(r.name, "multiclass", r, reduction{average: choice(c.Average), zero: c.ZeroDivision, beta: c.beta}, c.Options)
 }
 
-// multilabel is the score of a task with several labels, each 0 or 1. Predictions [N, L, ...] are labels, probabilities, or,
+// Multilabel is the score of a task with several labels, each 0 or 1. Predictions [N, L, ...] are labels, probabilities, or,
 // when some lie outside 0 to 1, logits; targets have the same shape.
-type multilabel struct {
+type Multilabel struct {
 	score     score
 	beta      float64
 	NumLabels int64   `cfg:"num_labels,required,aka=n_labels|labels" help:"number of labels"`
 	Threshold float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
 	Average   *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the labels become one value"`
-	counted
+	Counted
 }
 
-func newMultilabel(s score) multilabel {
-	return multilabel{score: s, Threshold: 0.5, Average: text("macro"), counted: countedDefaults}
+func newMultilabel(s score) Multilabel {
+	return Multilabel{score: s, Threshold: 0.5, Average: text("macro"), Counted: countedDefaults}
 }
 
 // Doc is the component's prose.
-func (c multilabel) Doc() string {
+func (c Multilabel) Doc() string {
 	return "Predictions and targets are [N, L, ...]. Predictions are labels 0 and 1, probabilities, or, when some lie outside 0 to 1, logits. " +
 		"With `average: none` there is a value for each label."
 }
 
 // Validate implements the registry's Validator.
-func (c multilabel) Validate() error {
+func (c Multilabel) Validate() error {
 	return first(several("num_labels", c.NumLabels), checkThreshold(c.Threshold), checkZeroDivision(c.ZeroDivision))
 }
 
 // Build implements the registry's Builder.
-func (c multilabel) Build(*lighter.Env) (lighter.Metric, error) {
+func (c Multilabel) Build(*lighter.Env) (lighter.Metric, error) {
 	r := c.reading("Multilabel" + c.score.class)
 	r.classes, r.threshold = c.NumLabels, c.Threshold
-	return c.score.build(r.name, "multilabel", r, reduction{average: choice(c.Average), zero: c.ZeroDivision, beta: c.beta}, c.options)
+	return c.score.build(r.name, "multilabel", r, reduction{average: choice(c.Average), zero: c.ZeroDivision, beta: c.beta}, c.Options)
 }
 
-// taskArguments are those of a class for all tasks.
-type taskArguments struct {
+// TaskArguments are those of a class for all tasks.
+type TaskArguments struct {
 	Threshold  float64 `cfg:"threshold" help:"probability from which a prediction is 1 (binary, multilabel)"`
 	NumClasses *int64  `cfg:"num_classes,aka=n_classes|classes" help:"number of classes (multiclass)"`
 	NumLabels  *int64  `cfg:"num_labels,aka=n_labels|labels" help:"number of labels (multilabel)"`
@@ -173,17 +173,17 @@ type taskArguments struct {
 	IgnoreIndex     *int64  `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs    bool    `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
 	ZeroDivision    float64 `cfg:"zero_division" help:"the value of 0/0, where the metric knows it: 0 or 1"`
-	options
+	Options
 }
 
-var anyTask = taskArguments{Threshold: 0.5, Average: text("micro"), MultidimAverage: "global", TopK: 1, ValidateArgs: true, options: standard}
+var anyTask = TaskArguments{Threshold: 0.5, Average: text("micro"), MultidimAverage: "global", TopK: 1, ValidateArgs: true, Options: standard}
 
 // byTask is the score of a task that an argument names.
 type byTask struct {
 	score score
 	beta  float64
 	Task  string `cfg:"task,required" oneof:"binary|multiclass|multilabel" help:"kind of classification"`
-	taskArguments
+	TaskArguments
 }
 
 // Doc is the component's prose.
@@ -193,20 +193,20 @@ func (c byTask) Doc() string {
 
 // of is the class of the task.
 func (c byTask) of() (checkedBuilder, error) {
-	rest := counted{c.MultidimAverage, c.IgnoreIndex, c.ValidateArgs, c.ZeroDivision, c.options}
+	rest := Counted{c.MultidimAverage, c.IgnoreIndex, c.ValidateArgs, c.ZeroDivision, c.Options}
 	switch c.Task {
 	case "binary":
-		return binary{c.score, c.beta, c.Threshold, rest}, nil
+		return Binary{c.score, c.beta, c.Threshold, rest}, nil
 	case "multiclass":
 		if c.NumClasses == nil {
 			return nil, c.missing("num_classes")
 		}
-		return multiclass{c.score, c.beta, c.NumClasses, c.TopK, c.Average, rest}, nil
+		return Multiclass{c.score, c.beta, c.NumClasses, c.TopK, c.Average, rest}, nil
 	}
 	if c.NumLabels == nil {
 		return nil, c.missing("num_labels")
 	}
-	return multilabel{c.score, c.beta, *c.NumLabels, c.Threshold, c.Average, rest}, nil
+	return Multilabel{c.score, c.beta, *c.NumLabels, c.Threshold, c.Average, rest}, nil
 }
 
 func (c byTask) missing(field string) error {

@@ -9,13 +9,13 @@ import (
 
 func init() {
 	const class = "ConfusionMatrix"
-	rest := matrixRest{ValidateArgs: true, options: standard}
-	registerTask(class, "confusion_matrix", confusionByTask{Threshold: 0.5, ValidateArgs: true, options: standard},
-		binaryConfusion{Threshold: 0.5, matrixRest: rest}, multiclassConfusion{matrixRest: rest}, multilabelConfusion{Threshold: 0.5, matrixRest: rest})
+	rest := MatrixRest{ValidateArgs: true, Options: standard}
+	registerTask(class, "confusion_matrix", confusionByTask{Threshold: 0.5, ValidateArgs: true, Options: standard},
+		binaryConfusion{Threshold: 0.5, MatrixRest: rest}, multiclassConfusion{MatrixRest: rest}, multilabelConfusion{Threshold: 0.5, MatrixRest: rest})
 }
 
 // confusion makes an accumulator of confusion matrices, targets along the rows: [2, 2], [C, C], or [L, 2, 2] for labels.
-func (r *reading) confusion(task string, o options) *accumulator {
+func (r *reading) confusion(task string, o Options) *accumulator {
 	shape := []int64{2, 2}
 	update := r.binaryConfusion
 	switch task {
@@ -78,19 +78,19 @@ func (r *reading) multilabelConfusion(p, t tensor.Tensor) (index, valid tensor.T
 	return times(t, 2).Add(r.positive(p, tensor.Tensor{})).Add(times(label, 4)), r.valid(t)
 }
 
-// matrixRest are the arguments that end those of a confusion matrix.
-type matrixRest struct {
+// MatrixRest are the arguments that end those of a confusion matrix.
+type MatrixRest struct {
 	IgnoreIndex  *int64  `cfg:"ignore_index" help:"target that does not count"`
 	Normalize    *string `cfg:"normalize" oneof:"true|pred|all|none" help:"give shares of a target's, a prediction's or all counts"`
 	ValidateArgs bool    `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
-	options
+	Options
 }
 
-func (c matrixRest) build(env *lighter.Env, task string, r *reading) (_ lighter.Metric, err error) {
+func (c MatrixRest) build(env *lighter.Env, task string, r *reading) (_ lighter.Metric, err error) {
 	defer tensor.Recover(&err)
 	r.ignore, r.topK, r.validate = c.IgnoreIndex, 1, c.ValidateArgs
 	say := &notice{name: r.name, log: env.Log}
-	return &metric{name: r.name, accumulator: r.confusion(task, c.options), value: func(s []tensor.Tensor, _ int64) lighter.Value {
+	return &metric{name: r.name, accumulator: r.confusion(task, c.Options), value: func(s []tensor.Tensor, _ int64) lighter.Value {
 		return shares(s[0], choice(c.Normalize), say)
 	}}, nil
 }
@@ -112,7 +112,7 @@ func shares(matrix tensor.Tensor, normalize string, say *notice) tensor.Tensor {
 
 type binaryConfusion struct {
 	Threshold float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
-	matrixRest
+	MatrixRest
 }
 
 // Doc is the component's prose.
@@ -130,7 +130,7 @@ func (c binaryConfusion) Build(env *lighter.Env) (lighter.Metric, error) {
 
 type multiclassConfusion struct {
 	NumClasses int64 `cfg:"num_classes,required,aka=n_classes|classes" help:"number of classes"`
-	matrixRest
+	MatrixRest
 }
 
 // Doc is the component's prose.
@@ -149,7 +149,7 @@ func (c multiclassConfusion) Build(env *lighter.Env) (lighter.Metric, error) {
 type multilabelConfusion struct {
 	NumLabels int64   `cfg:"num_labels,required,aka=n_labels|labels" help:"number of labels"`
 	Threshold float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
-	matrixRest
+	MatrixRest
 }
 
 // Doc is the component's prose.
@@ -175,14 +175,14 @@ type confusionByTask struct {
 	Normalize    *string `cfg:"normalize" oneof:"true|pred|all|none" help:"give shares of a target's, a prediction's or all counts"`
 	IgnoreIndex  *int64  `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs bool    `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
-	options
+	Options
 }
 
 // Doc is the component's prose.
 func (confusionByTask) Doc() string { return taskDoc("ConfusionMatrix") }
 
 func (c confusionByTask) of() (checkedBuilder, error) {
-	rest := matrixRest{c.IgnoreIndex, c.Normalize, c.ValidateArgs, c.options}
+	rest := MatrixRest{c.IgnoreIndex, c.Normalize, c.ValidateArgs, c.Options}
 	return forTask(c.Task, c.NumClasses, c.NumLabels, func() checkedBuilder { return binaryConfusion{c.Threshold, rest} },
 		func(n int64) checkedBuilder { return multiclassConfusion{n, rest} },
 		func(n int64) checkedBuilder { return multilabelConfusion{n, c.Threshold, rest} })

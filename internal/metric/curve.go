@@ -23,7 +23,7 @@ type curve struct {
 	order      tensor.Tensor // of sorted, to put back the order given
 }
 
-func newCurve(r *reading, task string, micro bool, normalization string, t Thresholds, o options) *curve {
+func newCurve(r *reading, task string, micro bool, normalization string, t Thresholds, o Options) *curve {
 	c := &curve{r: r, task: task, micro: micro, raw: normalization == "none", softmax: normalization == "softmax" || task == "multiclass"}
 	c.thresholds = t.tensor()
 	c.accumulator = &accumulator{states: joins(2), onCPU: o.ComputeOnCPU}

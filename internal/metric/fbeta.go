@@ -9,54 +9,54 @@ import (
 
 type binaryBeta struct {
 	Beta float64 `cfg:"beta,required" help:"weight of recall against precision"`
-	binary
+	Binary
 }
 
 // Validate implements the registry's Validator.
-func (c binaryBeta) Validate() error { return first(checkBeta(c.Beta), c.binary.Validate()) }
+func (c binaryBeta) Validate() error { return first(checkBeta(c.Beta), c.Binary.Validate()) }
 
 // Build implements the registry's Builder.
 func (c binaryBeta) Build(env *lighter.Env) (lighter.Metric, error) {
 	c.beta = c.Beta
-	return c.binary.Build(env)
+	return c.Binary.Build(env)
 }
 
 type multiclassBeta struct {
 	Beta float64 `cfg:"beta,required" help:"weight of recall against precision"`
-	multiclass
+	Multiclass
 }
 
 // Validate implements the registry's Validator.
-func (c multiclassBeta) Validate() error { return first(checkBeta(c.Beta), c.multiclass.Validate()) }
+func (c multiclassBeta) Validate() error { return first(checkBeta(c.Beta), c.Multiclass.Validate()) }
 
 // Build implements the registry's Builder.
 func (c multiclassBeta) Build(env *lighter.Env) (lighter.Metric, error) {
 	c.beta = c.Beta
-	return c.multiclass.Build(env)
+	return c.Multiclass.Build(env)
 }
 
 type multilabelBeta struct {
 	Beta float64 `cfg:"beta,required" help:"weight of recall against precision"`
-	multilabel
+	Multilabel
 }
 
 // Validate implements the registry's Validator.
-func (c multilabelBeta) Validate() error { return first(checkBeta(c.Beta), c.multilabel.Validate()) }
+func (c multilabelBeta) Validate() error { return first(checkBeta(c.Beta), c.Multilabel.Validate()) }
 
 // Build implements the registry's Builder.
 func (c multilabelBeta) Build(env *lighter.Env) (lighter.Metric, error) {
 	c.beta = c.Beta
-	return c.multilabel.Build(env)
+	return c.Multilabel.Build(env)
 }
 
 type byTaskBeta struct {
 	score score
 	Task  string  `cfg:"task,required" oneof:"binary|multiclass|multilabel" help:"kind of classification"`
 	Beta  float64 `cfg:"beta" help:"weight of recall against precision"`
-	taskArguments
+	TaskArguments
 }
 
-func (c byTaskBeta) byTask() byTask { return byTask{c.score, c.Beta, c.Task, c.taskArguments} }
+func (c byTaskBeta) byTask() byTask { return byTask{c.score, c.Beta, c.Task, c.TaskArguments} }
 
 // Doc is the component's prose.
 func (c byTaskBeta) Doc() string { return c.byTask().Doc() }

@@ -6,31 +6,31 @@ import (
 )
 
 func init() {
-	rest := jaccardRest{ValidateArgs: true, options: standard}
+	rest := JaccardRest{ValidateArgs: true, Options: standard}
 	macro := text("macro")
-	registerTask("JaccardIndex", "jaccard", jaccardByTask{Threshold: 0.5, Average: macro, jaccardRest: rest},
-		binaryJaccard{Threshold: 0.5, jaccardRest: rest}, multiclassJaccard{Average: macro, jaccardRest: rest},
-		multilabelJaccard{Threshold: 0.5, Average: macro, jaccardRest: rest})
+	registerTask("JaccardIndex", "jaccard", jaccardByTask{Threshold: 0.5, Average: macro, JaccardRest: rest},
+		binaryJaccard{Threshold: 0.5, JaccardRest: rest}, multiclassJaccard{Average: macro, JaccardRest: rest},
+		multilabelJaccard{Threshold: 0.5, Average: macro, JaccardRest: rest})
 }
 
-// jaccardRest are the arguments that end those of JaccardIndex.
-type jaccardRest struct {
+// JaccardRest are the arguments that end those of JaccardIndex.
+type JaccardRest struct {
 	IgnoreIndex  *int64  `cfg:"ignore_index" help:"target that does not count"`
 	ValidateArgs bool    `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
 	ZeroDivision float64 `cfg:"zero_division" help:"the value of 0/0"`
-	options
+	Options
 }
 
 // build makes the metric: intersection over union.
-func (c jaccardRest) build(task, average string, r *reading) (_ lighter.Metric, err error) {
+func (c JaccardRest) build(task, average string, r *reading) (_ lighter.Metric, err error) {
 	defer tensor.Recover(&err)
 	r.ignore, r.topK, r.validate = c.IgnoreIndex, 1, c.ValidateArgs
-	return &metric{name: r.name, accumulator: r.confusion(task, c.options), value: func(s []tensor.Tensor, _ int64) lighter.Value {
+	return &metric{name: r.name, accumulator: r.confusion(task, c.Options), value: func(s []tensor.Tensor, _ int64) lighter.Value {
 		return c.jaccard(float(s[0]), task, average)
 	}}, nil
 }
 
-func (c jaccardRest) jaccard(matrix tensor.Tensor, task, average string) tensor.Tensor {
+func (c JaccardRest) jaccard(matrix tensor.Tensor, task, average string) tensor.Tensor {
 	if task == "binary" {
 		matrix = tensor.CallOne("unsqueeze", matrix, int64(0))
 	}
@@ -74,7 +74,7 @@ func (c jaccardRest) jaccard(matrix tensor.Tensor, task, average string) tensor.
 
 type binaryJaccard struct {
 	Threshold float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
-	jaccardRest
+	JaccardRest
 }
 
 // Doc is the component's prose.
@@ -93,7 +93,7 @@ func (c binaryJaccard) Build(*lighter.Env) (lighter.Metric, error) {
 type multiclassJaccard struct {
 	NumClasses int64   `cfg:"num_classes,required,aka=n_classes|classes" help:"number of classes"`
 	Average    *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the classes become one value"`
-	jaccardRest
+	JaccardRest
 }
 
 // Doc is the component's prose.
@@ -113,7 +113,7 @@ type multilabelJaccard struct {
 	NumLabels int64   `cfg:"num_labels,required,aka=n_labels|labels" help:"number of labels"`
 	Threshold float64 `cfg:"threshold" help:"probability from which a prediction is 1"`
 	Average   *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the labels become one value"`
-	jaccardRest
+	JaccardRest
 }
 
 // Doc is the component's prose.
@@ -137,16 +137,16 @@ type jaccardByTask struct {
 	NumClasses *int64  `cfg:"num_classes,aka=n_classes|classes" help:"number of classes (multiclass)"`
 	NumLabels  *int64  `cfg:"num_labels,aka=n_labels|labels" help:"number of labels (multilabel)"`
 	Average    *string `cfg:"average" oneof:"micro|macro|weighted|none" help:"how the classes or labels become one value"`
-	jaccardRest
+	JaccardRest
 }
 
 // Doc is the component's prose.
 func (jaccardByTask) Doc() string { return taskDoc("JaccardIndex") }
 
 func (c jaccardByTask) of() (checkedBuilder, error) {
-	return forTask(c.Task, c.NumClasses, c.NumLabels, func() checkedBuilder { return binaryJaccard{c.Threshold, c.jaccardRest} },
-		func(n int64) checkedBuilder { return multiclassJaccard{n, c.Average, c.jaccardRest} },
-		func(n int64) checkedBuilder { return multilabelJaccard{n, c.Threshold, c.Average, c.jaccardRest} })
+	return forTask(c.Task, c.NumClasses, c.NumLabels, func() checkedBuilder { return binaryJaccard{c.Threshold, c.JaccardRest} },
+		func(n int64) checkedBuilder { return multiclassJaccard{n, c.Average, c.JaccardRest} },
+		func(n int64) checkedBuilder { return multilabelJaccard{n, c.Threshold, c.Average, c.JaccardRest} })
 }
 
 // Validate implements the registry's Validator.

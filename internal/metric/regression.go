@@ -7,9 +7,9 @@ import (
 
 func init() {
 	const regression = "torchmetrics.regression"
-	register("MeanSquaredError", MeanSquaredError{Squared: true, NumOutputs: 1, options: standard}, "torchmetrics", regression, regression+".mse")
-	register("MeanAbsoluteError", MeanAbsoluteError{NumOutputs: 1, options: standard}, "torchmetrics", regression, regression+".mae")
-	register("R2Score", R2Score{Multioutput: "uniform_average", options: standard}, "torchmetrics", regression, regression+".r2")
+	register("MeanSquaredError", MeanSquaredError{Squared: true, NumOutputs: 1, Options: standard}, "torchmetrics", regression, regression+".mse")
+	register("MeanAbsoluteError", MeanAbsoluteError{NumOutputs: 1, Options: standard}, "torchmetrics", regression, regression+".mae")
+	register("R2Score", R2Score{Multioutput: "uniform_average", Options: standard}, "torchmetrics", regression, regression+".r2")
 }
 
 // MeanSquaredError is torchmetrics.MeanSquaredError: the mean of (prediction - target)², or its root. With num_outputs above
@@ -17,7 +17,7 @@ func init() {
 type MeanSquaredError struct {
 	Squared    bool  `cfg:"squared" help:"false gives the root of the mean"`
 	NumOutputs int64 `cfg:"num_outputs" help:"number of outputs that have a value of their own"`
-	options
+	Options
 }
 
 // Validate implements the registry's Validator.
@@ -37,7 +37,7 @@ func (c MeanSquaredError) Build(*lighter.Env) (lighter.Metric, error) {
 // are [N, num_outputs], and so is the value.
 type MeanAbsoluteError struct {
 	NumOutputs int64 `cfg:"num_outputs" help:"number of outputs that have a value of their own"`
-	options
+	Options
 }
 
 // Validate implements the registry's Validator.
@@ -85,7 +85,7 @@ func meanOf(name string, outputs int64, of, finish func(tensor.Tensor) tensor.Te
 type R2Score struct {
 	Adjusted    int64  `cfg:"adjusted" help:"number of independent regressors to adjust for"`
 	Multioutput string `cfg:"multioutput" oneof:"raw_values|uniform_average|variance_weighted" help:"how several outputs become one value"`
-	options
+	Options
 }
 
 // Validate implements the registry's Validator.
