@@ -1,4 +1,5 @@
 #include "lighter.h"
+#include "guard.h"
 
 #include <torch/torch.h>
 #include <torch/version.h>
@@ -108,6 +109,8 @@ c10::Device device_of(int type, int index) {
 at::Generator generator_of(int device, int index) { return at::globalContext().defaultGenerator(device_of(device, index)); }
 
 } // namespace
+
+int lighter::guarded(const std::function<void()> &f) { return guard(f); }
 
 const char *lt_error(int *kind) {
   *kind = last_kind;
@@ -356,7 +359,7 @@ lt_tensor lt_randperm(int64_t n, uint64_t seed) {
 lt_list lt_list_new(const lt_tensor *t, int64_t n) {
   auto *l = new List();
   l->reserve(n);
-  for (int64_t i = 0; i < n; i++) l->push_back(T(t[i]));
+  for (int64_t i = 0; i < n; i++) l->push_back(t[i] ? T(t[i]) : Tensor());
   return l;
 }
 

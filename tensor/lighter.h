@@ -85,6 +85,17 @@ int lt_fused_adam(int decoupled, lt_list params, lt_list exp_avg, lt_list exp_av
                   lt_list step, double lr, double beta1, double beta2, double weight_decay, double eps, int amsgrad,
                   int maximize);
 
+// One step of an optimizer in PyTorch's order of operations (optim.cc). state holds the lists of its columns; step the
+// counters, float32 scalars on the CPU, or nothing; first, when given, marks the parameters that have no state yet.
+enum {
+  LT_SGD, LT_ADAM, LT_NADAM, LT_RADAM, LT_ADAMAX, LT_ADAGRAD, LT_ADADELTA, LT_RMSPROP, LT_RPROP, LT_ASGD, LT_ADAFACTOR,
+  LT_MUON, LT_SPARSE_ADAM
+};
+int lt_optimizer_step(int rule, lt_list params, const lt_list *state, int columns, lt_list step,
+                      const unsigned char *first, const double *options, int count);
+int lt_fused_adagrad(lt_list params, lt_list sum, lt_list step, double lr, double lr_decay, double weight_decay, double eps,
+                     int maximize);
+
 // Arithmetic with scalars; op is one of + - * / and, in place, their upper row (see lighter.cc).
 int lt_scalar(lt_tensor t, int op, double value, lt_tensor *out);
 int lt_add_weighted(lt_tensor sum, lt_tensor value, double weight);

@@ -1,14 +1,13 @@
 // Package optim holds optimizers under PyTorch's names, with PyTorch's arguments, parameter groups, arithmetic and state
 // dicts.
 //
-// A group steps in one of two ways. By default, as with `fused: true`, it is one fused operation of libtorch. With `fused:
-// false`, or `foreach` given, it follows PyTorch's own order of operations: foreach operations on the CPU are its
-// single-tensor loop, bit for bit.
+// A group steps in one call of libtorch or of the tensor layer. Where libtorch has a fused operation that is the default, as
+// with `fused: true`; with `fused: false`, or `foreach` given, the step follows PyTorch's own order of operations: foreach
+// operations on the CPU are its single-tensor loop, bit for bit.
 package optim
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/registry"
@@ -21,21 +20,51 @@ func register(file, class string, prototype registry.Builder[lighter.Optimizer])
 }
 
 // rule is what an algorithm adds to what all optimizers share.
-type rule interface {
-	// columns names the tensors a parameter of the group needs, by PyTorch's names and in its order, without the counter.
-	columns(g *lighter.ParamGroup) []string
-	// counts says whether the state begins with "step", the number of a parameter's steps.
-	counts() bool
-	// fused steps the parameters of a bucket in one operation.
-	fused(b *bucket)
-	// plain steps parameters that have a gradient in PyTorch's order of operations, without recording for autograd.
-	plain(g *lighter.ParamGroup, w *work)
+type rule struct {
+	step tensor.Rule
+	// options are the names of those that the step takes, in its order; a flag is 0 or 1, null is NaN, a list its numbers.
+	options []string
+	// more are numbers that it takes after those; nil for none.
+	more func(g *lighter.ParamGroup) []float64
+	// columns are the tensors that a parameter of the group needs, in PyTorch's order, without the counter.
+	columns func(g *lighter.ParamGroup) []spec
+	// counts says that the state begins with "step", the number of a parameter's steps; whole that this is an int.
+	counts, whole bool
+	// eager says that PyTorch has state of a parameter from the beginning on, not from its first gradient.
+	eager bool
+	// fused steps a bucket in one operation of libtorch; newly are the parameters whose first gradient this is. nil where there
+	// is none, and byDefault where it takes the place of the other way unless that is asked for.
+	fused     func(b *bucket, newly []int)
+	byDefault bool
+}
+
+// spec says what a column of the state is.
+type spec struct {
+	name string
+	// shape of a parameter's tensor; not ok where the parameter has none. nil is the parameter's own, laid out alike.
+	shape func(p tensor.Tensor) (shape []int64, ok bool)
+	// scalar marks a float32 number on the CPU.
+	scalar bool
+	// begin is what a parameter's first gradient finds; nil is 0.
+	begin func(g *lighter.ParamGroup) float64
+}
+
+func like(names ...string) []spec {
+	specs := make([]spec, len(names))
+	for i, n := range names {
+		specs[i] = spec{name: n}
+	}
+	return specs
+}
+
+func always(specs []spec) func(*lighter.ParamGroup) []spec {
+	return func(*lighter.ParamGroup) []spec { return specs }
 }
 
 // optimizer is the part all algorithms share.
 type optimizer struct {
 	name    string
-	rule    rule
+	rule    *rule
 	options []lighter.Option // defaults of a group
 	groups  []*group
 	public  []*lighter.ParamGroup
@@ -46,23 +75,23 @@ type optimizer struct {
 // group is a parameter group with the state of its parameters.
 type group struct {
 	*lighter.ParamGroup
+	rule    *rule
 	fused   bool
 	state   []column
-	step    []tensor.Tensor // float32 scalars, counted by the fused operation; nil without it
-	steps   []float64       // the same, counted here
+	step    []tensor.Tensor // float32 scalars, on the parameters' device for a fused operation and else on the CPU; nil without
 	started []bool          // which parameters have ever been stepped: PyTorch has no state for the others
 	pending int             // how many have not
 	aligned bool            // the state lies where the parameters do
 	buckets []*bucket
 }
 
-// column is one kind of state: a tensor for each parameter.
+// column is one kind of state: a tensor for each parameter, undefined where a parameter has none.
 type column struct {
-	name   string
+	spec
 	values []tensor.Tensor
 }
 
-// bucket is the parameters of a group that one fused operation can take: those of one element type.
+// bucket is the parameters of a group that one operation can take: those of one element type.
 type bucket struct {
 	g      *group
 	index  []int
@@ -71,19 +100,30 @@ type bucket struct {
 	step   tensor.List
 }
 
-// work is what a plain step works on: the parameters that have a gradient, those gradients, their state by column and
-// their number of steps, this one included.
-type work struct {
-	params, grads []tensor.Tensor
-	state         [][]tensor.Tensor
-	steps         []float64
-	first         []bool // this is a parameter's first step
+// build makes the optimizer of a rule. options are the groups' defaults, in PyTorch's order; check validates a group's.
+func build(env *lighter.Env, name string, r *rule, p lighter.Params, options []lighter.Option, check func(*lighter.ParamGroup) error) (_ lighter.Optimizer, err error) {
+	defer tensor.Recover(&err)
+	o := &optimizer{name: name, rule: r}
+	if err := o.addGroups(env, p, options, check); err != nil {
+		return nil, err
+	}
+	for _, g := range o.public {
+		o.groups = append(o.groups, &group{ParamGroup: g, rule: r, started: make([]bool, len(g.Params)), pending: len(g.Params)})
+	}
+	for _, g := range o.groups {
+		o.prepare(g)
+		if r.eager {
+			for i := range g.Params {
+				g.begin(i)
+			}
+		}
+	}
+	return o, nil
 }
 
-// build makes the optimizer of a rule. options are the groups' defaults, in PyTorch's order; check validates a group's.
-func build(env *lighter.Env, name string, r rule, p lighter.Params, options []lighter.Option, check func(*lighter.ParamGroup) error) (_ lighter.Optimizer, err error) {
-	defer tensor.Recover(&err)
-	o := &optimizer{name: name, rule: r, options: options}
+// addGroups takes the parameter groups as they were given.
+func (o *optimizer) addGroups(env *lighter.Env, p lighter.Params, options []lighter.Option, check func(*lighter.ParamGroup) error) error {
+	o.options = options
 	var all []tensor.Tensor
 	for i, given := range p.Groups {
 		g, err := o.newGroup(env, given, all)
@@ -97,20 +137,16 @@ func build(env *lighter.Env, name string, r rule, p lighter.Params, options []li
 			err = fmt.Errorf("parameter group %d: %w", i, err)
 		}
 		if err != nil {
-			return nil, lighter.FieldError("params", "%v", err)
+			return lighter.FieldError("params", "%v", err)
 		}
 		o.public = append(o.public, g)
-		o.groups = append(o.groups, &group{ParamGroup: g, started: make([]bool, len(g.Params)), pending: len(g.Params)})
 		all = append(all, g.Params...)
 	}
-	if len(o.groups) == 0 {
-		return nil, lighter.FieldError("params", "optimizer got an empty parameter list")
+	if len(o.public) == 0 {
+		return lighter.FieldError("params", "optimizer got an empty parameter list")
 	}
 	o.all = tensor.NewList(all)
-	for _, g := range o.groups {
-		o.prepare(g)
-	}
-	return o, nil
+	return nil
 }
 
 func named(g lighter.ParamsGroup) string {
@@ -166,79 +202,6 @@ func contains(ts []tensor.Tensor, t tensor.Tensor) bool {
 	return false
 }
 
-// convert checks an option that a group gives against the type of its default.
-func (o *optimizer) convert(opt lighter.Option) (any, error) {
-	var names []string
-	for _, d := range o.options {
-		names = append(names, d.Name)
-		if d.Name != opt.Name {
-			continue
-		}
-		switch d.Value.(type) {
-		case float64:
-			if f, ok := number(opt.Value); ok {
-				return f, nil
-			}
-			return nil, fmt.Errorf("%s must be a float, got %v", opt.Name, opt.Value)
-		case []float64:
-			if fs, ok := numbers(opt.Value); ok {
-				return fs, nil
-			}
-			return nil, fmt.Errorf("%s must be a list of floats, got %v", opt.Name, opt.Value)
-		}
-		if b, ok := opt.Value.(bool); ok || opt.Value == nil && d.Value == nil {
-			if !ok {
-				return nil, nil
-			}
-			return b, nil
-		}
-		return nil, fmt.Errorf("%s must be a bool, got %v", opt.Name, opt.Value)
-	}
-	if opt.Name == "name" || opt.Name == "initial_lr" { // what monitors and schedulers read
-		return opt.Value, nil
-	}
-	return nil, fmt.Errorf("unknown option %q: a group of %s takes %s", opt.Name, o.name, strings.Join(names, ", "))
-}
-
-func number(v any) (float64, bool) {
-	switch n := v.(type) {
-	case float64:
-		return n, true
-	case int64:
-		return float64(n), true
-	}
-	return 0, false
-}
-
-func numbers(v any) ([]float64, bool) {
-	switch items := v.(type) {
-	case []float64:
-		return items, true
-	case []any:
-		out := make([]float64, len(items))
-		for i, item := range items {
-			f, ok := number(item)
-			if !ok {
-				return nil, false
-			}
-			out[i] = f
-		}
-		return out, true
-	}
-	return nil, false
-}
-
-// option is a number of a group; float64 options may be ints in a file.
-func option(g *lighter.ParamGroup, name string) float64 {
-	f, _ := number(g.Option(name))
-	return f
-}
-
-func flag(g *lighter.ParamGroup, name string) bool {
-	b, _ := g.Option(name).(bool)
-	return b
-}
-
 // fusedByDefault says whether this libtorch has the fused operations on the CPU, which came with 2.4.
 func fusedByDefault() bool {
 	var major, minor int
@@ -284,44 +247,46 @@ func (o *optimizer) Step() {
 			}
 			g.align()
 		}
-		if !g.fused {
-			o.plain(g)
-			continue
-		}
-		for _, b := range g.buckets {
-			o.rule.fused(b)
+		for i := 0; i < len(g.buckets); i++ {
+			newly := g.buckets[i].newly()
+			if g.fused && g.sparse(newly) { // a fused operation takes dense gradients only
+				g.fused = false
+				g.align()
+			}
+			g.buckets[i].take(newly)
 		}
 	}
 }
 
-func (o *optimizer) plain(g *group) {
+// sparse says whether a parameter's gradient is.
+func (g *group) sparse(index []int) bool {
 	s := tensor.Open()
 	defer s.Close()
-	defer tensor.SetGradEnabled(false)()
-	w := &work{state: make([][]tensor.Tensor, len(g.state))}
-	for i, p := range g.Params {
-		grad := p.Grad()
-		if !grad.Defined() {
-			continue
+	for _, i := range index {
+		if g.Params[i].Grad().IsSparse() {
+			return true
 		}
-		w.params, w.grads, w.first = append(w.params, p), append(w.grads, grad), append(w.first, !g.started[i])
-		for c := range g.state {
-			w.state[c] = append(w.state[c], g.state[c].values[i])
-		}
-		if g.steps != nil {
-			g.steps[i]++
-			w.steps = append(w.steps, g.steps[i])
-		}
-		g.start(i)
 	}
-	if len(w.params) > 0 {
-		o.rule.plain(g.ParamGroup, w)
-	}
+	return false
 }
 
-func (g *group) start(i int) {
-	if !g.started[i] {
-		g.started[i] = true
-		g.pending--
+// take steps a bucket.
+func (b *bucket) take(newly []int) {
+	r, g := b.g.rule, b.g
+	if g.fused {
+		r.fused(b, newly)
+		return
 	}
+	var first []bool
+	if newly != nil {
+		first = make([]bool, len(b.index))
+		for k, i := range b.index {
+			first[k] = contains(pick(g.Params, newly), g.Params[i])
+		}
+	}
+	values := numbersOf(g.ParamGroup, r.options)
+	if r.more != nil {
+		values = append(values, r.more(g.ParamGroup)...)
+	}
+	b.params.OptimizerStep(r.step, b.state, b.step, first, values)
 }

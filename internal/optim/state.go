@@ -9,26 +9,49 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// prepare makes the state that a group's options ask for, keeping what there is, and the lists of the fused operation.
+// prepare makes the state that a group's options ask for, keeping what there is, and the lists of a step.
 func (o *optimizer) prepare(g *group) {
 	g.free()
 	g.aligned = false
 	fused, given := g.Option("fused").(bool)
-	g.fused = (fused || !given && g.Option("foreach") == nil && fusedByDefault()) && !g.reduced()
+	g.fused = (fused || !given && o.rule.byDefault && g.Option("foreach") == nil && fusedByDefault()) && o.rule.fused != nil && !g.reduced()
 	var state []column
-	for _, name := range o.rule.columns(g.ParamGroup) {
-		c := column{name: name, values: g.column(name)}
+	for _, s := range o.rule.columns(g.ParamGroup) {
+		c := column{spec: s, values: g.column(s.name)}
 		for i := len(c.values); i < len(g.Params); i++ {
-			c.values = append(c.values, g.Params[i].Detach().ZerosLike())
+			c.values = append(c.values, s.make(g.Params[i]))
 		}
 		state = append(state, c)
 	}
 	g.state = state
-	if o.rule.counts() {
-		o.counters(g)
+	if o.rule.counts && g.step == nil {
+		for range g.Params {
+			g.step = append(g.step, tensor.Zeros(nil, tensor.Float32, tensor.Device{}))
+		}
 	}
-	if g.fused {
-		g.bucketize()
+	g.bucketize()
+}
+
+// make is a parameter's tensor of a column.
+func (s *spec) make(p tensor.Tensor) tensor.Tensor {
+	switch {
+	case s.scalar:
+		return tensor.Zeros(nil, tensor.Float32, tensor.Device{})
+	case s.shape == nil:
+		return p.Detach().ZerosLike()
+	}
+	if shape, ok := s.shape(p); ok {
+		return tensor.Zeros(shape, p.DType(), p.Device())
+	}
+	return tensor.Tensor{}
+}
+
+// begin fills what parameter i's first gradient finds.
+func (g *group) begin(i int) {
+	for _, c := range g.state {
+		if c.spec.begin != nil && c.values[i].Defined() {
+			c.values[i].Fill(c.spec.begin(g.ParamGroup))
+		}
 	}
 }
 
@@ -53,29 +76,6 @@ func (g *group) column(name string) []tensor.Tensor {
 		}
 	}
 	return nil
-}
-
-// counters keeps the numbers of steps where the way the group steps now needs them.
-func (o *optimizer) counters(g *group) {
-	switch {
-	case g.fused && g.step == nil:
-		for i := range g.Params {
-			n := 0.0
-			if g.steps != nil {
-				n = g.steps[i]
-			}
-			step := tensor.Zeros(nil, tensor.Float32, g.Params[i].Device())
-			step.Fill(n)
-			g.step = append(g.step, step)
-		}
-		g.steps = nil
-	case !g.fused && g.steps == nil:
-		g.steps = make([]float64, len(g.Params))
-		for i := range g.step {
-			g.steps[i] = g.step[i].Item()
-		}
-		g.step = nil
-	}
 }
 
 func (g *group) bucketize() {
@@ -134,7 +134,11 @@ func (b *bucket) newly() (index []int) {
 	for _, i := range b.index {
 		if !b.g.started[i] && b.g.Params[i].Grad().Defined() {
 			index = append(index, i)
-			b.g.start(i)
+			b.g.started[i] = true
+			b.g.pending--
+			if !b.g.rule.eager {
+				b.g.begin(i)
+			}
 		}
 	}
 	return index
@@ -160,14 +164,25 @@ func (g *group) align() {
 	for i, p := range g.Params {
 		for _, c := range g.state {
 			v := c.values[i]
-			if v.Device() != p.Device() || v.DType() != p.DType() || !slices.Equal(v.Strides(), p.Strides()) {
+			switch {
+			case c.scalar || !v.Defined():
+			case c.shape != nil:
+				v.SetData(v.To(p.Device(), p.DType()))
+			case v.Device() != p.Device() || v.DType() != p.DType() || !slices.Equal(v.Strides(), p.Strides()):
 				there := p.Detach().ZerosLike()
 				there.CopyInPlace(v)
 				v.SetData(there)
 			}
 		}
-		if g.step != nil && g.step[i].Device() != p.Device() {
-			g.step[i].SetData(g.step[i].To(p.Device(), tensor.Float32))
+		if g.step == nil {
+			continue
+		}
+		where := tensor.Device{}
+		if g.fused {
+			where = p.Device()
+		}
+		if g.step[i].Device() != where {
+			g.step[i].SetData(g.step[i].To(where, tensor.Float32))
 		}
 	}
 }
@@ -177,9 +192,12 @@ func (o *optimizer) States() []tensor.Tensor {
 	var all []tensor.Tensor
 	for _, g := range o.groups {
 		for _, c := range g.state {
-			all = append(all, c.values...)
+			for _, v := range c.values {
+				if v.Defined() && !c.scalar {
+					all = append(all, v)
+				}
+			}
 		}
-		all = append(all, g.step...)
 	}
 	return all
 }
@@ -191,7 +209,7 @@ func (o *optimizer) StateDict() lighter.OptimizerState {
 	for _, g := range o.groups {
 		saved := lighter.GroupState{Options: append([]lighter.Option(nil), g.Options...)}
 		for i := range g.Params {
-			if values := g.values(i); g.started[i] && values != nil {
+			if values := g.values(i); (g.started[i] || o.rule.eager) && values != nil {
 				d.State[n] = values
 			}
 			saved.Params = append(saved.Params, n)
@@ -205,13 +223,15 @@ func (o *optimizer) StateDict() lighter.OptimizerState {
 // values is the state of parameter i.
 func (g *group) values(i int) (values []lighter.NamedValue) {
 	switch {
+	case g.step != nil && g.rule.whole:
+		values = append(values, lighter.NamedValue{Name: "step", Value: g.step[i].Int()})
 	case g.step != nil:
 		values = append(values, lighter.NamedValue{Name: "step", Value: g.step[i]})
-	case g.steps != nil:
-		values = append(values, lighter.NamedValue{Name: "step", Value: tensor.FromSlice([]float32{float32(g.steps[i])})})
 	}
 	for _, c := range g.state {
-		values = append(values, lighter.NamedValue{Name: c.name, Value: c.values[i]})
+		if c.values[i].Defined() {
+			values = append(values, lighter.NamedValue{Name: c.name, Value: c.values[i]})
+		}
 	}
 	return values
 }
@@ -294,7 +314,7 @@ func (g *group) load(i int, values []lighter.NamedValue) error {
 		}
 		return nil
 	}
-	if g.step != nil || g.steps != nil {
+	if g.step != nil {
 		n := 0.0
 		switch v := find("step").(type) {
 		case tensor.Tensor:
@@ -303,13 +323,12 @@ func (g *group) load(i int, values []lighter.NamedValue) error {
 		default:
 			n, _ = number(v)
 		}
-		if g.step != nil {
-			g.step[i].Fill(n)
-		} else {
-			g.steps[i] = n
-		}
+		g.step[i].Fill(n)
 	}
 	for _, c := range g.state {
+		if !c.values[i].Defined() {
+			continue
+		}
 		v, ok := find(c.name).(tensor.Tensor)
 		switch {
 		case !ok:
