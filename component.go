@@ -30,6 +30,14 @@ type Optimizer interface {
 	LoadStateDict(OptimizerState) error
 }
 
+// ClosureOptimizer is an optimizer that evaluates its batch several times in a step: torch.optim.LBFGS.
+type ClosureOptimizer interface {
+	Optimizer
+	// StepClosure takes the place of Step. evaluate does the forward and the backward pass and gives the loss; its error ends
+	// the step. Tensors made since the last evaluation are freed by the next one unless they are kept.
+	StepClosure(evaluate func() (loss float64, err error)) error
+}
+
 // Scheduler changes an optimizer's learning rates as training goes on: torch.optim.lr_scheduler.LRScheduler. Building one does
 // PyTorch's initial step.
 type Scheduler interface {

@@ -202,6 +202,9 @@ func (t *Trainer) prepare(o Options) error {
 		return &Error{Code: ExitUsage, Err: err}
 	}
 	t.choosePrecision()
+	if _, again := t.optimizer.(lighter.ClosureOptimizer); again && t.scaler != nil {
+		return &Error{Code: ExitUsage, Err: fmt.Errorf("AMP and the %s optimizer are not compatible. Use trainer::precision=bf16-mixed or 32-true", t.optimizer.Name())}
+	}
 	t.moveModel()
 	tensor.Deterministic(t.args.Deterministic.on, t.args.Deterministic.warn)
 	tensor.DetectAnomaly(t.args.DetectAnomaly)

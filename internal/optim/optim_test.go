@@ -26,7 +26,7 @@ func TestEveryOptimizerKeepsTheContract(t *testing.T) {
 		"torch.optim.Muon": {"params": []any{tensor.Zeros([]int64{2, 2}, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)}},
 	}
 	for _, class := range []string{
-		"SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "Adafactor", "RMSprop", "Rprop", "ASGD", "SparseAdam",
+		"SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "Adafactor", "RMSprop", "Rprop", "ASGD", "SparseAdam", "LBFGS",
 	} {
 		examples["torch.optim."+class] = args
 	}
