@@ -14,10 +14,10 @@ import (
 type lbfgsCase struct {
 	Name string
 	tensortest.Call
-	Inputs    []*tensortest.Tensor // the parameters, then input and target
-	Losses    []float64
-	Outputs   [][]*tensortest.Tensor
-	State     map[string]struct { // how much each value holds
+	Inputs  []*tensortest.Tensor // the parameters, then input and target
+	Losses  []float64
+	Outputs [][]*tensortest.Tensor
+	State   map[string]struct { // how much each value holds
 		Length *int
 		Shape  []int64
 		Value  float64
