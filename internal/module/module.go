@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/rs/zerolog"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
@@ -52,8 +54,8 @@ func (arguments) Prune(stage string) []string {
 }
 
 // Build makes the module.
-func (a arguments) Build(*lighter.Env) (lighter.Model, error) {
-	m := &Module{arguments: a, metrics: [...]metrics{a.TrainMetrics, a.ValMetrics, a.TestMetrics, nil}}
+func (a arguments) Build(env *lighter.Env) (lighter.Model, error) {
+	m := &Module{arguments: a, log: env.Log, metrics: [...]metrics{a.TrainMetrics, a.ValMetrics, a.TestMetrics, nil}}
 	m.SetClass(target)
 	m.Add("network", a.Network)
 	m.Add("criterion", a.Criterion)
@@ -116,6 +118,8 @@ type Module struct {
 	metrics [4]metrics
 
 	lossStep, lossEpoch [4]string
+	log                 zerolog.Logger
+	told                map[string]bool // the metrics whose values can't be logged
 }
 
 // Forward is the network's.
@@ -239,24 +243,13 @@ func (m *Module) EpochEnd(t lighter.Trainer) {
 }
 
 // eachMetric visits the values of a mode's metrics by the names they are logged under: a metric's class, a collection's keys.
-// A value that is no scalar (a confusion matrix) is not logged.
 func (m *Module) eachMetric(mode lighter.Mode, value func(lighter.Metric) lighter.Value, visit func(string, tensor.Tensor)) {
 	if len(m.metrics[mode]) == 0 {
 		return
 	}
-	s := tensor.SetGradEnabled(false)
-	defer s()
+	defer tensor.SetGradEnabled(false)()
 	for _, metric := range m.metrics[mode] {
-		switch v := value(metric).(type) {
-		case tensor.Tensor:
-			visit(metric.Name(), v)
-		case lighter.Dict:
-			for _, name := range slices.Sorted(maps.Keys(v)) {
-				if x, ok := v[name].(tensor.Tensor); ok {
-					visit(name, x)
-				}
-			}
-		}
+		m.scalars(metric.Name(), value(metric), visit)
 	}
 }
 

@@ -79,7 +79,7 @@ func one(v float32) tensor.Tensor { return tensor.FromSlice([]float32{v}, 1) }
 
 func build(t *testing.T, a arguments) *Module {
 	t.Helper()
-	m, err := a.Build(nil)
+	m, err := a.Build(&lighter.Env{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,18 @@ def saving(arguments):
     return "=trainer::callbacks=[%s]" % saver("saved", arguments)
 
 
+LBFGS = '=model::optimizer={_target_: torch.optim.LBFGS, params: "$@model::network.parameters()", lr: 0.2, max_iter: 4%s}'
+OTHERS = [
+    ("NAdam", "lr: 0.01, momentum_decay: 0.01, foreach: false"),
+    ("Adafactor", "lr: 0.05, foreach: false"),
+    ("RMSprop", "lr: 0.003, momentum: 0.5, centered: true, foreach: false"),
+]
+METRICS = """=model::val_metrics={_target_: torchmetrics.MetricCollection, prefix: v_, metrics: [
+  {_target_: torchmetrics.F1Score, task: multiclass, num_classes: 10, average: macro},
+  {_target_: torchmetrics.Accuracy, task: multiclass, num_classes: 10, average: macro},
+  {_target_: torchmetrics.AUROC, task: multiclass, num_classes: 10},
+  {_target_: torchmetrics.classification.MulticlassAveragePrecision, num_classes: 10, thresholds: 7},
+  {_target_: torchmetrics.JaccardIndex, task: multiclass, num_classes: 10}]}"""
 # Each case is a name, the overrides, and k where the reference divides the training loss by k accumulated batches.
 CASES = [
     ("plain", [], 1),
@@ -73,6 +85,10 @@ CASES = [
     ("rates on a plateau", ["model::scheduler={scheduler: {_target_: torch.optim.lr_scheduler.ReduceLROnPlateau, optimizer: '@model::optimizer', patience: 0, threshold: 0.2}, monitor: val/loss/epoch}", MONITOR % "", "trainer::max_epochs=5"], 1),
     ("rows of every third step", ["trainer::log_every_n_steps=3", "trainer::accumulate_grad_batches=2"], 2),
     ("unfrozen in the second epoch", ["=trainer::callbacks=[{_target_: lighter.callbacks.Freezer, name_starts_with: '0.', until_epoch: 1}]"], 1),
+    ("LBFGS", [LBFGS % "", "trainer::precision=64-true"], 1),
+    ("LBFGS with a line search", [LBFGS % ", line_search_fn: strong_wolfe", "trainer::gradient_clip_val=5.0", "trainer::precision=64-true"], 1),
+    *((name, ["=model::optimizer={_target_: torch.optim.%s, params: \"$@model::network.parameters()\", %s}" % (name, o)], 1) for name, o in OTHERS),
+    ("metrics", [METRICS], 1),
     ("no sanity check", ["trainer::num_sanity_val_steps=0", "trainer::check_val_every_n_epoch=2"], 1),
 ]
 
