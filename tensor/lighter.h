@@ -96,6 +96,11 @@ int lt_optimizer_step(int rule, lt_list params, const lt_list *state, int column
 int lt_fused_adagrad(lt_list params, lt_list sum, lt_list step, double lr, double lr_decay, double weight_decay, double eps,
                      int maximize);
 
+// Counting for metrics, on the CPU (metric.cc). ignore may be null.
+int lt_outside(lt_tensor t, int64_t n, const int64_t *ignore, int64_t *count);
+int lt_binary_counts(lt_tensor predicted, lt_tensor target, int64_t labels, double threshold, const int64_t *ignore,
+                     lt_tensor *out);
+
 // Arithmetic with scalars; op is one of + - * / and, in place, their upper row (see lighter.cc).
 int lt_scalar(lt_tensor t, int op, double value, lt_tensor *out);
 int lt_add_weighted(lt_tensor sum, lt_tensor value, double weight);

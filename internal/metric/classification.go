@@ -42,7 +42,7 @@ func (s score) build(class, task string, r *reading, red reduction, o Options) (
 	c.onCPU = o.ComputeOnCPU
 	m := &metric{name: class, accumulator: c.accumulator}
 	m.value = func(states []tensor.Tensor, n int64) lighter.Value {
-		if s.class == "Accuracy" && len(states) == 1 { // the share of right ones, without the way over counts
+		if s.class == "Accuracy" && task == "multiclass" && len(states) == 1 { // the share of right ones, without the way over counts
 			return ratio(states[0], n)
 		}
 		return s.value(c.counts(states, n), red)

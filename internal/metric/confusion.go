@@ -59,17 +59,20 @@ func tally(index, valid tensor.Tensor, n int64) tensor.Tensor {
 
 func (r *reading) binaryConfusion(p, t tensor.Tensor) (index, valid tensor.Tensor) {
 	r.binary(p, t)
+	r.zeroOne(p, t)
 	valid = r.valid(t)
 	return times(t, 2).Add(r.positive(p, valid)), valid
 }
 
 func (r *reading) multiclassConfusion(p, t tensor.Tensor) (index, valid tensor.Tensor) {
+	r.known(p, t, false)
 	_, label := r.hits(p, t)
 	return times(t, r.classes).Add(label), r.valid(t)
 }
 
 func (r *reading) multilabelConfusion(p, t tensor.Tensor) (index, valid tensor.Tensor) {
 	r.multilabel(p, t)
+	r.zeroOne(p, t)
 	place := []int64{r.classes}
 	for range p.Dim() - 2 {
 		place = append(place, 1)

@@ -48,18 +48,22 @@ func newCounting(task string, r *reading, micro bool) counting {
 		c.states = sums(counter(r.classes), counter(r.classes), counter(r.classes))
 		c.update, c.counts = r.byClass, fromTallies
 	default:
-		var shape []int64
+		shape := []int64{4}
 		if task == "multilabel" {
-			shape = []int64{r.classes}
+			shape = []int64{r.classes, 4}
 		}
-		c.states = sums(counter(shape...), counter(shape...), counter(shape...), counter(shape...))
+		c.states = sums(counter(shape...))
 		if r.samples {
-			c.states = joins(4)
+			c.states = joins(1)
 		}
 		c.update = func(parts []tensor.Tensor, pred, target lighter.Value) ([]tensor.Tensor, int64) {
 			return r.byLabel(parts, pred, target, task == "multilabel")
 		}
-		c.counts = func(s []tensor.Tensor, _ int64) counts { return counts{s[0], s[2].Sub(s[1]), s[1], s[3].Sub(s[0])} }
+		c.counts = func(s []tensor.Tensor, _ int64) counts {
+			at := func(i int64) tensor.Tensor { return s[0].Select(-1, i) }
+			tp, tn := at(0), at(1)
+			return counts{tp, at(2).Sub(tn), tn, at(3).Sub(tp)}
+		}
 	}
 	c.key = r.key(fmt.Sprint("counts ", task, " ", micro && task == "multiclass"))
 	return c
@@ -72,6 +76,7 @@ func counter(shape ...int64) tensor.Tensor { return tensor.Zeros(shape, tensor.I
 // targets without it. Without it that is argmax, a comparison and a count.
 func (r *reading) correct(parts []tensor.Tensor, pred, target lighter.Value) ([]tensor.Tensor, int64) {
 	p, t := both(r.name, pred, target)
+	r.known(p, t, true)
 	hit, _ := r.hits(p, t)
 	valid := r.valid(t)
 	if !valid.Defined() {
@@ -102,6 +107,7 @@ func (r *reading) fromCorrect(s []tensor.Tensor, n int64) counts {
 // byClass appends, for each class, how often it was predicted rightly, was the target and was predicted.
 func (r *reading) byClass(parts []tensor.Tensor, pred, target lighter.Value) ([]tensor.Tensor, int64) {
 	p, t := both(r.name, pred, target)
+	r.known(p, t, false)
 	hit, label := r.hits(p, t)
 	flat := func(x tensor.Tensor) tensor.Tensor { return x.To(x.Device(), tensor.Int64).Reshape(-1) }
 	index, right := flat(t), flat(hit)
@@ -120,6 +126,7 @@ func (r *reading) byClass(parts []tensor.Tensor, pred, target lighter.Value) ([]
 // bySample is byClass for each sample: [N, C].
 func (r *reading) bySample(parts []tensor.Tensor, pred, target lighter.Value) ([]tensor.Tensor, int64) {
 	p, t := both(r.name, pred, target)
+	r.known(p, t, false)
 	hit, label := r.hits(p, t)
 	flat := func(x tensor.Tensor) tensor.Tensor {
 		return x.To(x.Device(), tensor.Int64).Reshape(t.Size(0), -1)
@@ -144,14 +151,22 @@ func fromTallies(s []tensor.Tensor, _ int64) counts {
 	return counts{right, predicted.Sub(right), all.Sub(targets).Sub(predicted).Add(right), targets.Sub(right)}
 }
 
-// byLabel appends the true positives, the true negatives, the negatives and the positives: of everything, or with labels by
-// label; for each sample when that is asked for.
+// byLabel appends the true positives, the true negatives, the negatives and the positives, in the last dimension: of everything,
+// or with labels by label; for each sample when that is asked for.
 func (r *reading) byLabel(parts []tensor.Tensor, pred, target lighter.Value, labels bool) ([]tensor.Tensor, int64) {
 	p, t := both(r.name, pred, target)
+	size := int64(0)
 	if labels {
 		r.multilabel(p, t)
+		size = r.classes
 	} else {
 		r.binary(p, t)
+	}
+	r.zeroOne(p, t)
+	if !r.samples {
+		if c := tensor.BinaryCounts(p, t, size, r.threshold, r.ignore); c.Defined() {
+			return append(parts, c), 0
+		}
 	}
 	hit := r.positive(p, tensor.Tensor{}).Eq(t)
 	positive, negative := tensor.CallOne("eq", t, int64(1)), tensor.CallOne("eq", t, int64(0))
@@ -164,12 +179,11 @@ func (r *reading) byLabel(parts []tensor.Tensor, pred, target lighter.Value, lab
 			dims = append(dims, d)
 		}
 	}
-	for _, x := range []tensor.Tensor{hit.Mul(positive), hit.Mul(negative), negative, positive} {
-		if len(dims) == 0 {
-			parts = append(parts, x.To(x.Device(), tensor.Int64))
-			continue
+	four := []tensor.Tensor{hit.Mul(positive), hit.Mul(negative), negative, positive}
+	for i, x := range four {
+		if four[i] = x.To(x.Device(), tensor.Int64); len(dims) > 0 {
+			four[i] = sumOf(four[i], dims...)
 		}
-		parts = append(parts, sumOf(x, dims...))
 	}
-	return parts, 0
+	return append(parts, tensor.Stack(four, -1)), 0
 }

@@ -55,6 +55,7 @@ func (c *curve) read(parts []tensor.Tensor, pred, target lighter.Value) ([]tenso
 	case "binary":
 		p, t = p.Reshape(-1), t.Reshape(-1)
 	case "multiclass":
+		c.r.known(p, t, false)
 		p, t = byColumn(p, c.r.classes), t.Reshape(-1)
 	default:
 		p, t = byColumn(p, c.r.classes), byColumn(t, c.r.classes)
@@ -164,6 +165,7 @@ func (c *curve) check(p, t tensor.Tensor) {
 	if c.task == "multilabel" {
 		c.r.multilabel(p, t)
 	}
+	c.r.zeroOne(p, t)
 }
 
 // ranks are the numbers of false and true positives among the predictions from the highest down: [n, C], equal predictions all

@@ -288,3 +288,33 @@ func BenchmarkMulticlassAccuracyUpdate(b *testing.B) {
 		s.Close()
 	}
 }
+
+func BenchmarkUpdate(b *testing.B) {
+	tensor.SetThreads(1)
+	long := tensor.Int64
+	for _, c := range []struct {
+		name, target string
+		args         args
+		shape        []int64
+		target2      []int64
+	}{
+		{"accuracy", "torchmetrics.Accuracy", args{"task": "multiclass", "num_classes": int64(10)}, []int64{32, 10}, []int64{32}},
+		{"f1 macro", "torchmetrics.F1Score", args{"task": "multiclass", "num_classes": int64(10), "average": "macro"}, []int64{32, 10}, []int64{32}},
+		{"binary accuracy", "torchmetrics.Accuracy", args{"task": "binary"}, []int64{32}, []int64{32}},
+		{"confusion", "torchmetrics.ConfusionMatrix", args{"task": "multiclass", "num_classes": int64(10)}, []int64{32, 10}, []int64{32}},
+		{"auroc binned", "torchmetrics.AUROC", args{"task": "multiclass", "num_classes": int64(10), "thresholds": int64(100)}, []int64{32, 10}, []int64{32}},
+		{"auroc binary binned", "torchmetrics.AUROC", args{"task": "binary", "thresholds": int64(100)}, []int64{32}, []int64{32}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			tensortest.Scope(b)
+			m := newMetric(b, c.target, c.args)
+			pred, target := tensor.Zeros(c.shape, tensor.Float32, tensor.Device{}), tensor.Zeros(c.target2, long, tensor.Device{})
+			b.ReportAllocs()
+			for b.Loop() {
+				s := tensor.Open()
+				m.Update(pred, target)
+				s.Close()
+			}
+		})
+	}
+}
