@@ -34,7 +34,7 @@ soak: setup ## what is too long for test: long runs, fuzzing, the other libtorch
 	@$(ENV) build/soak.sh
 
 bench: build ## the speed table
-	@$(ENV) bench/bare/build.sh && go run ./bench
+	@$(ENV) bench/run.sh
 
 bench-peer: build ## the speed table beside Python's Lighter (makes a venv)
 	@$(ENV) bench/peer.sh

@@ -124,6 +124,15 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	valDigits := "data::val_dataloader::dataset::_target_=project.steps.Digits"
 	const epochs, format = "trainer::max_epochs=%d", "trainer::memory_format="
 
+	// The optimizer alone: Go and Python programs of their own.
+	var adam, python string
+	if lighter != "" {
+		adam = filepath.Join(filepath.Dir(lighter), "adam")
+	}
+	if peer != "" {
+		python = filepath.Join(filepath.Dir(peer), "python")
+	}
+
 	rows := []*row{
 		{name: "MLP", unit: "us/step", scale: 1e6, stepsPerEpoch: 44, threads: 1, mostOfBare: 1.15, leastOfPeer: 8, programs: [3]*program{
 			command(lighter, 20, 420, "fit", mlp, epochs),
@@ -136,6 +145,9 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 		{name: "CNN channels_last", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfPeer: 1.5, programs: [3]*program{
 			command(lighter, 1, 6, "fit", cnn, epochs, format+"channels_last"),
 			command(bareLoop, 1, 6, "cnn", "%d", "channels_last"), nil}},
+		{name: "Adam, 200 tensors", unit: "us/step", scale: 1e6, stepsPerEpoch: 1, threads: 1, leastOfPeer: 2, programs: [3]*program{
+			command(adam, 100, 5100, "%d"), nil,
+			command(python, 50, 1050, "adam.py", "%d")}},
 		{name: "--help", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [3]*program{
 			command(lighter, 0, 0, "--help"), nil,
 			command(peer, 0, 0, "--help")}},

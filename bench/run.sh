@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bench/bare/build.sh
+go build -o bin/adam ./bench/adam
 exec go run ./bench "$@"
