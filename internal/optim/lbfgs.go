@@ -47,23 +47,27 @@ func checkLBFGS(g *lighter.ParamGroup) error {
 	if lr := option(g, "lr"); !(lr >= 0) {
 		return refuse("lr", "Invalid learning rate: %s", expr.Float(lr))
 	}
-	if search, _ := g.Option("line_search_fn").(string); search != "" && search != "strong_wolfe" {
-		return refuse("line_search_fn", "only 'strong_wolfe' is supported")
-	}
 	return nil
 }
 
 // Validate implements the registry's Validator.
 func (c LBFGS) Validate() error {
+	return first(c.oneGroup(), validate(c.options(), checkLBFGS))
+}
+
+func (c LBFGS) oneGroup() error {
 	if len(c.Params.Groups) > 1 {
 		return lighter.FieldError("params", "LBFGS doesn't support per-parameter options (parameter groups)")
 	}
-	return validate(c.options(), checkLBFGS)
+	return nil
 }
 
 // Build implements the registry's Builder.
 func (c LBFGS) Build(env *lighter.Env) (_ lighter.Optimizer, err error) {
 	defer tensor.Recover(&err)
+	if err := c.oneGroup(); err != nil {
+		return nil, err
+	}
 	o := &lbfgs{optimizer: optimizer{name: "LBFGS", rule: &rule{}}}
 	if err := o.addGroups(env, c.Params, c.options(), checkLBFGS); err != nil {
 		return nil, err

@@ -62,14 +62,11 @@ func checkMuon(g *lighter.ParamGroup) error {
 		}
 	}
 	coefficients, _ := g.Option("ns_coefficients").([]float64)
-	adjust, _ := g.Option("adjust_lr_fn").(string)
 	switch {
 	case len(coefficients) != 3:
 		return refuse("ns_coefficients", "Coefficients must be a tuple of exactly 3 values")
 	case option(g, "ns_steps") >= 100:
 		return refuse("ns_steps", "Number of steps must be less than 100 for computational efficiency")
-	case adjust != "" && adjust != "original" && adjust != "match_rms_adamw":
-		return refuse("adjust_lr_fn", "Adjust learning rate function %s is not supported", adjust)
 	}
 	for _, p := range g.Params {
 		if p.Dim() != 2 {

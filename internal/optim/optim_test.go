@@ -82,6 +82,24 @@ func TestErrorsArePyTorchs(t *testing.T) {
 		{"Adam", map[string]any{"params": []any{dict("params", p), dict("params", q, "lr", -0.1)}}, "parameter group 1: Invalid learning rate: -0.1"},
 		{"Adam", map[string]any{"params": []any{dict("params", p, "lr", "fast")}}, "lr must be a float"},
 		{"Adam", map[string]any{"params": []any{dict("params", []any{[]any{"a", p}}), dict("params", q)}}, "cannot add param group without names"},
+		{"LBFGS", map[string]any{"params": []any{dict("params", p), dict("params", q)}}, "LBFGS doesn't support per-parameter options (parameter groups)"},
+		{"LBFGS", map[string]any{"params": []any{dict("params", p, "line_search_fn", "wolfe")}}, "line_search_fn must be strong_wolfe or null, got wolfe"},
+		{"LBFGS", map[string]any{"params": []any{p}, "lr": -1.0}, "Invalid learning rate: -1.0"},
+		{"NAdam", map[string]any{"params": []any{p}, "momentum_decay": -1.0}, "Invalid momentum_decay value: -1.0"},
+		{"RAdam", map[string]any{"params": []any{p}, "eps": -1.0}, "Invalid epsilon value: -1.0"},
+		{"Adamax", map[string]any{"params": []any{p}, "betas": []any{0.9, 2.0}}, "Invalid beta parameter at index 1: 2.0"},
+		{"Adagrad", map[string]any{"params": []any{p}, "lr_decay": -0.1}, "Invalid lr_decay value: -0.1"},
+		{"Adagrad", map[string]any{"params": []any{p}, "initial_accumulator_value": -0.1}, "Invalid initial_accumulator_value value: -0.1"},
+		{"Adadelta", map[string]any{"params": []any{p}, "rho": 1.5}, "Invalid rho value: 1.5"},
+		{"Adafactor", map[string]any{"params": []any{p}, "beta2_decay": 0.5}, "beta2_decay should be <= 0 but is: 0.5"},
+		{"Adafactor", map[string]any{"params": []any{p}, "eps": []any{-1.0, 0.1}}, "epsilon1 should be >= 0 but is: -1.0"},
+		{"Adafactor", map[string]any{"params": []any{p}, "d": 0.5}, "Clipping threshold d should be >= 1 but is: 0.5"},
+		{"Muon", map[string]any{"params": []any{p}}, "Muon only supports 2D parameters whereas we found a parameter with size: torch.Size([1])"},
+		{"Muon", map[string]any{"params": []any{p}, "ns_steps": int64(100)}, "Number of steps must be less than 100"},
+		{"RMSprop", map[string]any{"params": []any{p}, "alpha": -0.5}, "Invalid alpha value: -0.5"},
+		{"Rprop", map[string]any{"params": []any{p}, "etas": []any{1.5, 1.2}}, "Invalid eta values: 1.5, 1.2"},
+		{"ASGD", map[string]any{"params": []any{p}, "weight_decay": -0.5}, "Invalid weight_decay value: -0.5"},
+		{"SparseAdam", map[string]any{"params": []any{p}, "lr": 0.0}, "Invalid learning rate: 0.0"},
 		{"AdamW", map[string]any{"params": []any{p}, "fused": true, "foreach": true}, "`fused` and `foreach` cannot be `True` together."},
 		{"AdamW", map[string]any{"params": []any{p}, "differentiable": true}, "not available"},
 	} {
@@ -152,6 +170,34 @@ func TestLoadStateDictRefusesAnotherModels(t *testing.T) {
 		if err := one.LoadStateDict(from.StateDict()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// Sparse gradients are for the optimizers that know them; the fused ones leave them to the loop.
+func TestSparseGradients(t *testing.T) {
+	tensortest.Scope(t)
+	for class, want := range map[string]string{
+		"SGD": "", "Adagrad": "", "SparseAdam": "",
+		"Adam":  "Adam does not support sparse gradients, please consider SparseAdam instead",
+		"NAdam": "NAdam does not support sparse gradients", "RMSprop": "RMSprop does not support sparse gradients",
+	} {
+		p := tensor.FromSlice([]float64{1, 2, 3, 4}, 2, 2).SetRequiresGrad(true)
+		o := newOptimizer(t, "torch.optim."+class, map[string]any{"params": []any{p}})
+		rows := tensor.CallOne("embedding", p, tensor.FromSlice([]int64{1, 1}, 2), tensor.Kwarg{Name: "sparse", Value: true})
+		rows.Sum(tensor.Float64).Backward()
+		err := tensor.Catch(o.Step)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", class, err, want)
+		}
+		if v := tensor.Values[float64](p); v[0] != 1 || want == "" && v[2] >= 3 {
+			t.Errorf("%s: the parameter is %v: only its second row has a gradient", class, v)
+		}
+	}
+	p := parameter(1)
+	setGrad(p, p.Detach())
+	o := newOptimizer(t, "torch.optim.SparseAdam", map[string]any{"params": []any{p}})
+	if err := tensor.Catch(o.Step); err == nil || !strings.Contains(err.Error(), "SparseAdam does not support dense gradients, please consider Adam instead") {
+		t.Errorf("SparseAdam and a dense gradient: %v", err)
 	}
 }
 

@@ -26,15 +26,15 @@ func (o *optimizer) convert(opt lighter.Option) (any, error) {
 	return nil, fmt.Errorf("unknown option %q: a group of %s takes %s", opt.Name, o.name, strings.Join(names, ", "))
 }
 
-// words are the options that are a word or null.
-var words = []string{"adjust_lr_fn", "line_search_fn"}
+// words are the options that are one of some words, or null.
+var words = map[string][]string{"adjust_lr_fn": {"original", "match_rms_adamw"}, "line_search_fn": {"strong_wolfe"}}
 
 func converted(opt lighter.Option, like any) (any, error) {
-	if slices.Contains(words, opt.Name) {
-		if _, ok := opt.Value.(string); ok || opt.Value == nil {
+	if allowed := words[opt.Name]; allowed != nil {
+		if w, ok := opt.Value.(string); ok && slices.Contains(allowed, w) || opt.Value == nil {
 			return opt.Value, nil
 		}
-		return nil, fmt.Errorf("%s must be a str, got %v", opt.Name, opt.Value)
+		return nil, fmt.Errorf("%s must be %s or null, got %v", opt.Name, strings.Join(allowed, ", "), opt.Value)
 	}
 	switch like.(type) {
 	case float64:
