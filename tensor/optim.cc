@@ -39,8 +39,11 @@ struct Step {
     if (weight_decay != 0) grads = at::_foreach_add(grads, params, weight_decay);
   }
 
-  void decay_weights(double lr, double weight_decay) {
-    if (weight_decay != 0) at::_foreach_mul_(params, 1 - lr * weight_decay);
+  void decay(double lr, double weight_decay, bool decoupled) {
+    if (!decoupled)
+      decay_gradients(weight_decay);
+    else if (weight_decay != 0)
+      at::_foreach_mul_(params, 1 - lr * weight_decay);
   }
 
   template <class F> std::vector<at::Scalar> by_step(F f) const {
@@ -93,10 +96,7 @@ void adam(Step &s) {
   double lr = s.next(), beta1 = s.next(), beta2 = s.next(), eps = s.next(), weight_decay = s.next();
   bool decoupled = s.next() != 0;
   s.negate_if(s.next() != 0);
-  if (decoupled)
-    s.decay_weights(lr, weight_decay);
-  else
-    s.decay_gradients(weight_decay);
+  s.decay(lr, weight_decay, decoupled);
   average(s, s.state[0], beta1, s.state[1], beta2);
   if (s.state.size() > 2) at::_foreach_maximum_(s.state[2], s.state[1]);
   List denominators = at::_foreach_sqrt(s.state.back());
@@ -109,10 +109,7 @@ void nadam(Step &s) {
   double lr = s.next(), beta1 = s.next(), beta2 = s.next(), eps = s.next(), weight_decay = s.next(), momentum_decay = s.next();
   bool decoupled = s.next() != 0;
   s.negate_if(s.next() != 0);
-  if (decoupled)
-    s.decay_weights(lr, weight_decay);
-  else
-    s.decay_gradients(weight_decay);
+  s.decay(lr, weight_decay, decoupled);
   List &products = s.state[0], &mean = s.state[1], &square = s.state[2];
   average(s, mean, beta1, square, beta2);
   auto mu = [&](double t) { return beta1 * (1.0 - 0.5 * std::pow(0.96, t * momentum_decay)); };
@@ -135,10 +132,7 @@ void radam(Step &s) {
   double lr = s.next(), beta1 = s.next(), beta2 = s.next(), eps = s.next(), weight_decay = s.next();
   bool decoupled = s.next() != 0;
   s.negate_if(s.next() != 0);
-  if (decoupled)
-    s.decay_weights(lr, weight_decay);
-  else
-    s.decay_gradients(weight_decay);
+  s.decay(lr, weight_decay, decoupled);
   average(s, s.state[0], beta1, s.state[1], beta2);
   List update = at::_foreach_div(s.state[0], s.by_step([&](double t) { return 1 - std::pow(beta1, t); }));
   at::_foreach_mul_(update, lr);

@@ -100,7 +100,8 @@ func (c aggregation) Build(env *lighter.Env) (_ lighter.Metric, err error) {
 			tensor.Fail(c.class, "%s.update() takes 2 positional arguments but 3 were given: it takes a value alone", c.class)
 		}
 		value := number(c.class, pred, device.Device())
-		removed := counter()
+		none := tensor.Zeros(nil, tensor.Int64, value.Device())
+		removed := none
 		switch {
 		case c.NaNStrategy.name == "disable":
 		case c.kind == joined && c.NaNStrategy.name != "": // taken out when the value is asked for
@@ -109,17 +110,17 @@ func (c aggregation) Build(env *lighter.Env) (_ lighter.Metric, err error) {
 			value, _, removed = c.NaNStrategy.clean(c.class, c.start, value)
 		}
 		if c.NaNStrategy.name == "" || c.NaNStrategy.name == "disable" {
-			removed = counter()
+			removed = none
 		}
 		switch {
 		case c.kind == joined:
 			value = value.Reshape(-1)
 		case value.Numel() == 0:
-			value = scalar(c.start).To(value.Device(), tensor.Float32)
+			value = tensor.CallOne("full", []int64{}, c.start, tensor.Kwarg{Name: "device", Value: value.Device()})
 		default:
 			value = tensor.CallOne(c.reduce, value)
 		}
-		return append(parts, value, removed.To(value.Device(), tensor.Int64)), 0
+		return append(parts, value, removed), 0
 	}
 	m.value = func(s []tensor.Tensor, _ int64) lighter.Value {
 		c.NaNStrategy.told(say, s[1])
@@ -155,7 +156,7 @@ func (c MeanMetric) Build(env *lighter.Env) (_ lighter.Metric, err error) {
 		if target != nil && c.NaNStrategy.name != "disable" { // torchmetrics then drops the weights
 			weight = tensor.CallOne("broadcast_to", number(name, target, device.Device()), value.Shape())
 		}
-		removed := counter().To(value.Device(), tensor.Int64)
+		removed := tensor.Zeros(nil, tensor.Int64, value.Device())
 		if c.NaNStrategy.name != "disable" {
 			counts := 1.0
 			if c.NaNStrategy.name != "" {

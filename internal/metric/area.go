@@ -69,7 +69,7 @@ func (c *curve) averagePrecision(s []tensor.Tensor, say *notice) tensor.Tensor {
 
 // noneAbove says of which columns all targets are 0: what torchmetrics takes for a lack of positives, also among classes.
 func (c *curve) noneAbove(t tensor.Tensor) tensor.Tensor {
-	above := tensor.CallOne("gt", t, int64(0)).Reshape(t.Size(0), -1)
+	above := table(tensor.CallOne("gt", t, int64(0)))
 	return tensor.CallOne("logical_not", tensor.CallOne("any", above, int64(0)))
 }
 

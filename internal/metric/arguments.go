@@ -55,16 +55,6 @@ func several(field string, n int64) error {
 	return nil
 }
 
-// first gives the first error there is.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Thresholds are those of a binned curve: a number of them, evenly spread over 0 to 1, or a list. The zero value stands for
 // none: a curve through every prediction.
 type Thresholds struct {

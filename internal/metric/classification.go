@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -68,7 +69,7 @@ func (c Binary) Doc() string {
 
 // Validate implements the registry's Validator.
 func (c Binary) Validate() error {
-	return first(checkThreshold(c.Threshold), checkZeroDivision(c.ZeroDivision))
+	return cmp.Or(checkThreshold(c.Threshold), checkZeroDivision(c.ZeroDivision))
 }
 
 // Build implements the registry's Builder.
@@ -151,7 +152,7 @@ func (c Multilabel) Doc() string {
 
 // Validate implements the registry's Validator.
 func (c Multilabel) Validate() error {
-	return first(several("num_labels", c.NumLabels), checkThreshold(c.Threshold), checkZeroDivision(c.ZeroDivision))
+	return cmp.Or(several("num_labels", c.NumLabels), checkThreshold(c.Threshold), checkZeroDivision(c.ZeroDivision))
 }
 
 // Build implements the registry's Builder.

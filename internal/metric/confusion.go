@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/lighter-go/lighter"
@@ -162,7 +163,7 @@ func (multilabelConfusion) Doc() string {
 
 // Validate implements the registry's Validator.
 func (c multilabelConfusion) Validate() error {
-	return first(several("num_labels", c.NumLabels), checkThreshold(c.Threshold))
+	return cmp.Or(several("num_labels", c.NumLabels), checkThreshold(c.Threshold))
 }
 
 // Build implements the registry's Builder.

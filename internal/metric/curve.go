@@ -113,7 +113,15 @@ func (c *curve) positives(t tensor.Tensor) (positive, valid tensor.Tensor) {
 		return c.r.oneHot(t), tensor.CallOne("expand", tensor.CallOne("unsqueeze", long(valid), int64(1)), []int64{-1, c.r.classes})
 	}
 	positive = tensor.CallOne("eq", t, int64(1))
-	return long(positive).Reshape(t.Size(0), -1), long(valid).Reshape(t.Size(0), -1)
+	return table(long(positive)), table(long(valid))
+}
+
+// table makes [n, C] of a vector, which has one column.
+func table(x tensor.Tensor) tensor.Tensor {
+	if x.Dim() > 1 {
+		return x
+	}
+	return x.Reshape(-1, 1)
 }
 
 // histogram counts the negatives and positives between thresholds. NaN lies below all of them.
@@ -124,7 +132,7 @@ func (c *curve) histogram(p, t tensor.Tensor) tensor.Tensor {
 	} else {
 		p = p.To(p.Device(), tensor.Float32)
 	}
-	p = p.Reshape(t.Size(0), -1).Contiguous()
+	p = table(p).Contiguous()
 	bin := tensor.CallOne("searchsorted", thresholds, p, tensor.Kwarg{Name: "right", Value: true})
 	bin = tensor.CallOne("masked_fill", bin, tensor.CallOne("isnan", p), int64(0))
 	positive, valid := c.positives(t)
@@ -172,7 +180,7 @@ func (c *curve) check(p, t tensor.Tensor) {
 // having the numbers after the last of them; and those of all, [C].
 func (c *curve) ranks(s []tensor.Tensor) (fps, tps, negatives, positives tensor.Tensor) {
 	positive, valid := c.positives(s[1])
-	p := s[0].Reshape(s[1].Size(0), -1)
+	p := table(s[0])
 	descending := tensor.Call("sort", p, int64(0), true)
 	p, order := descending[0].(tensor.Tensor), descending[1].(tensor.Tensor)
 	running := func(x tensor.Tensor) tensor.Tensor {

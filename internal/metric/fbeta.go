@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config/expr"
 )
@@ -13,7 +14,7 @@ type binaryBeta struct {
 }
 
 // Validate implements the registry's Validator.
-func (c binaryBeta) Validate() error { return first(checkBeta(c.Beta), c.Binary.Validate()) }
+func (c binaryBeta) Validate() error { return cmp.Or(checkBeta(c.Beta), c.Binary.Validate()) }
 
 // Build implements the registry's Builder.
 func (c binaryBeta) Build(env *lighter.Env) (lighter.Metric, error) {
@@ -27,7 +28,7 @@ type multiclassBeta struct {
 }
 
 // Validate implements the registry's Validator.
-func (c multiclassBeta) Validate() error { return first(checkBeta(c.Beta), c.Multiclass.Validate()) }
+func (c multiclassBeta) Validate() error { return cmp.Or(checkBeta(c.Beta), c.Multiclass.Validate()) }
 
 // Build implements the registry's Builder.
 func (c multiclassBeta) Build(env *lighter.Env) (lighter.Metric, error) {
@@ -41,7 +42,7 @@ type multilabelBeta struct {
 }
 
 // Validate implements the registry's Validator.
-func (c multilabelBeta) Validate() error { return first(checkBeta(c.Beta), c.Multilabel.Validate()) }
+func (c multilabelBeta) Validate() error { return cmp.Or(checkBeta(c.Beta), c.Multilabel.Validate()) }
 
 // Build implements the registry's Builder.
 func (c multilabelBeta) Build(env *lighter.Env) (lighter.Metric, error) {
@@ -62,7 +63,7 @@ func (c byTaskBeta) byTask() byTask { return byTask{c.score, c.Beta, c.Task, c.T
 func (c byTaskBeta) Doc() string { return c.byTask().Doc() }
 
 // Validate implements the registry's Validator.
-func (c byTaskBeta) Validate() error { return first(checkBeta(c.Beta), c.byTask().Validate()) }
+func (c byTaskBeta) Validate() error { return cmp.Or(checkBeta(c.Beta), c.byTask().Validate()) }
 
 // Build implements the registry's Builder.
 func (c byTaskBeta) Build(env *lighter.Env) (lighter.Metric, error) { return c.byTask().Build(env) }

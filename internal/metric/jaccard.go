@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -123,7 +124,7 @@ func (multilabelJaccard) Doc() string {
 
 // Validate implements the registry's Validator.
 func (c multilabelJaccard) Validate() error {
-	return first(several("num_labels", c.NumLabels), checkThreshold(c.Threshold))
+	return cmp.Or(several("num_labels", c.NumLabels), checkThreshold(c.Threshold))
 }
 
 // Build implements the registry's Builder.

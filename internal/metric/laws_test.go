@@ -79,7 +79,8 @@ func TestBatchesDontMatter(t *testing.T) {
 
 			before, after := newMetric(t, c.Target, kwargs), newMetric(t, c.Target, kwargs)
 			before.Update(data[0][0], data[0][1])
-			after.Update(data[2][0], data[2][1]) // what loading must replace
+			last := data[len(data)-1]
+			after.Update(last[0], last[1]) // what loading must replace
 			if err := after.LoadStateDict(before.StateDict()); err != nil {
 				t.Fatal(err)
 			}

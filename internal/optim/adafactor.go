@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
@@ -36,7 +37,7 @@ func (c Adafactor) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c Adafactor) Validate() error {
-	return first(validate(c.options(), checkAdafactor), implementation(c.Foreach, nil, false))
+	return cmp.Or(validate(c.options(), checkAdafactor), implementation(c.Foreach, nil, false))
 }
 
 // Build implements the registry's Builder.

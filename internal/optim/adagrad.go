@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -37,7 +38,7 @@ func (c Adagrad) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c Adagrad) Validate() error {
-	return first(validate(c.options(), checkAdagrad), implementation(c.Foreach, c.Fused, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkAdagrad), implementation(c.Foreach, c.Fused, c.Differentiable))
 }
 
 // Build implements the registry's Builder.

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -40,12 +41,12 @@ func (c Adam) Validate() error {
 	if c.Capturable && (c.Foreach != nil || c.Fused != nil && !*c.Fused) {
 		return lighter.FieldError("capturable", "only the fused implementation is capturable: leave foreach and fused null")
 	}
-	return first(validate(c.options(), checkAdam), implementation(c.Foreach, c.Fused, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkAdam), implementation(c.Foreach, c.Fused, c.Differentiable))
 }
 
 // checkAdam checks what Adam and its relatives have in common.
 func checkAdam(g *lighter.ParamGroup) error {
-	return first(notNegative(g, "lr", "learning rate", "eps", "epsilon value"), checkBetas(g), notNegative(g, "weight_decay", "weight_decay value"))
+	return cmp.Or(notNegative(g, "lr", "learning rate", "eps", "epsilon value"), checkBetas(g), notNegative(g, "weight_decay", "weight_decay value"))
 }
 
 // Build implements the registry's Builder.

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -35,7 +36,7 @@ func (c Adamax) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c Adamax) Validate() error {
-	return first(validate(c.options(), checkAdam), implementation(c.Foreach, nil, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkAdam), implementation(c.Foreach, nil, c.Differentiable))
 }
 
 // Build implements the registry's Builder.

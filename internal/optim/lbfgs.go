@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"errors"
 	"math"
 
@@ -52,7 +53,7 @@ func checkLBFGS(g *lighter.ParamGroup) error {
 
 // Validate implements the registry's Validator.
 func (c LBFGS) Validate() error {
-	return first(c.oneGroup(), validate(c.options(), checkLBFGS))
+	return cmp.Or(c.oneGroup(), validate(c.options(), checkLBFGS))
 }
 
 func (c LBFGS) oneGroup() error {

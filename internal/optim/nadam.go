@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -41,7 +42,7 @@ func (c NAdam) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c NAdam) Validate() error {
-	return first(validate(c.options(), checkNAdam), implementation(c.Foreach, nil, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkNAdam), implementation(c.Foreach, nil, c.Differentiable))
 }
 
 // Build implements the registry's Builder.
@@ -50,7 +51,7 @@ func (c NAdam) Build(env *lighter.Env) (lighter.Optimizer, error) {
 }
 
 func checkNAdam(g *lighter.ParamGroup) error {
-	return first(notNegative(g, "lr", "learning rate", "eps", "epsilon value"), checkBetas(g),
+	return cmp.Or(notNegative(g, "lr", "learning rate", "eps", "epsilon value"), checkBetas(g),
 		notNegative(g, "weight_decay", "weight_decay value", "momentum_decay", "momentum_decay value"))
 }
 

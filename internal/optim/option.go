@@ -197,16 +197,6 @@ func checkBetas(g *lighter.ParamGroup) error {
 	return nil
 }
 
-// first gives the first error there is.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // implementation checks the arguments that choose between PyTorch's implementations.
 func implementation(foreach, fused *bool, differentiable bool) error {
 	isFused := fused != nil && *fused

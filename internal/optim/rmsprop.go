@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -39,7 +40,7 @@ func (c RMSprop) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c RMSprop) Validate() error {
-	return first(validate(c.options(), checkRMSprop), implementation(c.Foreach, nil, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkRMSprop), implementation(c.Foreach, nil, c.Differentiable))
 }
 
 // Build implements the registry's Builder.

@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
@@ -36,7 +37,7 @@ func (c Rprop) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c Rprop) Validate() error {
-	return first(validate(c.options(), checkRprop), implementation(c.Foreach, nil, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkRprop), implementation(c.Foreach, nil, c.Differentiable))
 }
 
 // Build implements the registry's Builder.

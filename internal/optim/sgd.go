@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"cmp"
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -31,7 +32,7 @@ func (c SGD) options() []lighter.Option {
 
 // Validate implements the registry's Validator.
 func (c SGD) Validate() error {
-	return first(validate(c.options(), checkSGD), implementation(c.Foreach, c.Fused, c.Differentiable))
+	return cmp.Or(validate(c.options(), checkSGD), implementation(c.Foreach, c.Fused, c.Differentiable))
 }
 
 func checkSGD(g *lighter.ParamGroup) error {
