@@ -2,6 +2,7 @@ package lighter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lighter-go/lighter/internal/config"
@@ -66,11 +67,25 @@ func (n *Node) Buffer(name string, t tensor.Tensor) tensor.Tensor {
 	return t
 }
 
+// Remove takes a parameter or buffer out of the module; it is no longer part of its state.
+func (n *Node) Remove(name string) {
+	n.entries = slices.DeleteFunc(n.entries, func(e entry) bool { return e.name == name })
+}
+
 // Add adds a module inside this one. A nil module is left out.
 func (n *Node) Add(name string, m Module) {
 	if m != nil {
 		n.children = append(n.children, Child{name, m})
 	}
+}
+
+// Own lists the parameters and buffers of this module alone.
+func (n *Node) Own() []Named {
+	out := make([]Named, len(n.entries))
+	for i, e := range n.entries {
+		out[i] = Named{Name: e.name, Value: e.value, Buffer: e.buffer}
+	}
+	return out
 }
 
 // Children are the modules directly inside this one.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -12,15 +13,23 @@ func init() {
 		layer("activation", class, InplaceActivation{class: class, op: op})
 	}
 	for class, op := range map[string]string{"Tanh": "tanh", "Sigmoid": "sigmoid", "LogSigmoid": "log_sigmoid"} {
-		layer("activation", class, Activation{class: class, op: op})
+		layer("activation", class, Activation{class, func(x tensor.Tensor) tensor.Tensor { return apply(false, op, x) }})
 	}
-	for class, op := range map[string]string{"Softmax": "softmax", "LogSoftmax": "log_softmax"} {
-		layer("activation", class, Softmax{class: class, op: op})
-	}
+	layer("activation", "Softsign", Activation{"Softsign", func(x tensor.Tensor) tensor.Tensor { return x.Div(apply(false, "abs", x).AddScalar(1)) }})
+	layer("activation", "Tanhshrink", Activation{"Tanhshrink", func(x tensor.Tensor) tensor.Tensor { return x.Sub(apply(false, "tanh", x)) }})
 	layer("activation", "LeakyReLU", LeakyReLU{NegativeSlope: 0.01})
-	layer("activation", "ELU", ELU{Alpha: 1})
+	for class, op := range map[string]string{"ELU": "elu", "CELU": "celu"} {
+		layer("activation", class, ELU{Alpha: 1, class: class, op: op})
+	}
+	for class, op := range map[string]string{"Hardshrink": "hardshrink", "Softshrink": "softshrink"} {
+		layer("activation", class, Shrink{Lambd: 0.5, class: class, op: op})
+	}
 	layer("activation", "GELU", GELU{Approximate: "none"})
+	layer("activation", "GLU", GLU{Dim: -1})
 	layer("activation", "Softplus", Softplus{Beta: 1, Threshold: 20})
+	layer("activation", "Hardtanh", Hardtanh{MinVal: -1, MaxVal: 1})
+	layer("activation", "Threshold", Threshold{})
+	layer("activation", "RReLU", RReLU{Lower: 1.0 / 8, Upper: 1.0 / 3})
 	layer("activation", "PReLU", PReLU{NumParameters: 1, Init: 0.25})
 }
 
@@ -33,11 +42,14 @@ func apply(inplace bool, op string, x tensor.Tensor, args ...any) tensor.Tensor 
 }
 
 // Activation is an activation without arguments.
-type Activation struct{ class, op string }
+type Activation struct {
+	class string
+	f     func(x tensor.Tensor) tensor.Tensor
+}
 
 // Build implements the registry's Builder.
 func (c Activation) Build(*lighter.Env) (lighter.Module, error) {
-	return newFunction(c.class, func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor { return apply(false, c.op, x) }), nil
+	return newFunction(c.class, func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor { return c.f(x) }), nil
 }
 
 // InplaceActivation is an activation that may overwrite its input.
@@ -68,15 +80,45 @@ func (c LeakyReLU) Build(*lighter.Env) (lighter.Module, error) {
 	}), nil
 }
 
-// ELU is torch.nn.ELU: x where positive, else alpha·(exp(x) - 1).
+// ELU is torch.nn.ELU, x where positive, else alpha·(exp(x) - 1), and torch.nn.CELU, whose exponent is x / alpha.
 type ELU struct {
 	Alpha   float64 `cfg:"alpha" help:"scale for negative inputs"`
 	Inplace bool    `cfg:"inplace" help:"overwrite the input"`
+
+	class, op string
+}
+
+// Validate implements the registry's Validator.
+func (c ELU) Validate() error {
+	if c.op == "celu" && c.Alpha == 0 {
+		return lighter.FieldError("alpha", "ZeroDivisionError: alpha cannot be 0 for CELU")
+	}
+	return nil
 }
 
 // Build implements the registry's Builder.
 func (c ELU) Build(*lighter.Env) (lighter.Module, error) {
-	return newFunction("ELU", func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor { return apply(c.Inplace, "elu", x, c.Alpha) }), nil
+	return newFunction(c.class, func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor { return apply(c.Inplace, c.op, x, c.Alpha) }), nil
+}
+
+// Shrink is torch.nn.Hardshrink and torch.nn.Softshrink: 0 between -lambd and lambd; Softshrink moves the rest by lambd towards 0.
+type Shrink struct {
+	Lambd float64 `cfg:"lambd" help:"half the width of what becomes 0"`
+
+	class, op string
+}
+
+// Validate implements the registry's Validator.
+func (c Shrink) Validate() error {
+	if c.op == "softshrink" && c.Lambd < 0 {
+		return lighter.FieldError("lambd", "lambda must be greater or equal to 0, but found to be %s.", expr.Float(c.Lambd))
+	}
+	return nil
+}
+
+// Build implements the registry's Builder.
+func (c Shrink) Build(*lighter.Env) (lighter.Module, error) {
+	return newFunction(c.class, func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor { return apply(false, c.op, x, c.Lambd) }), nil
 }
 
 // GELU is torch.nn.GELU: x·Φ(x), or its approximation by tanh.
@@ -104,38 +146,94 @@ func (c Softplus) Build(*lighter.Env) (lighter.Module, error) {
 	}), nil
 }
 
-// Softmax is torch.nn.Softmax and torch.nn.LogSoftmax. Without dim it is PyTorch's deprecated choice: dimension 0 of tensors
-// with 0, 1 or 3 dimensions, else 1.
-type Softmax struct {
-	Dim *int64 `cfg:"dim" help:"dimension whose elements add up to 1"`
-
-	class, op string
+// GLU is torch.nn.GLU: the first half of dim times the sigmoid of the second.
+type GLU struct {
+	Dim int64 `cfg:"dim" help:"dimension that is halved"`
 }
 
 // Build implements the registry's Builder.
-func (c Softmax) Build(*lighter.Env) (lighter.Module, error) {
-	return newFunction(c.class, func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor {
-		return apply(false, c.op, x, c.dim(x))
+func (c GLU) Build(*lighter.Env) (lighter.Module, error) {
+	return newFunction("GLU", func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor { return apply(false, "glu", x, c.Dim) }), nil
+}
+
+// Hardtanh is torch.nn.Hardtanh: x between min_val and max_val.
+type Hardtanh struct {
+	MinVal   float64  `cfg:"min_val" help:"least value"`
+	MaxVal   float64  `cfg:"max_val" help:"largest value"`
+	Inplace  bool     `cfg:"inplace" help:"overwrite the input"`
+	MinValue *float64 `cfg:"min_value" help:"deprecated in PyTorch: use min_val"`
+	MaxValue *float64 `cfg:"max_value" help:"deprecated in PyTorch: use max_val"`
+}
+
+func (c Hardtanh) limits() (low, high float64) {
+	low, high = c.MinVal, c.MaxVal
+	if c.MinValue != nil {
+		low = *c.MinValue
+	}
+	if c.MaxValue != nil {
+		high = *c.MaxValue
+	}
+	return low, high
+}
+
+// Validate implements the registry's Validator.
+func (c Hardtanh) Validate() error {
+	if low, high := c.limits(); high <= low {
+		return lighter.FieldError("max_val", "max_val must be larger than min_val, got %s and %s", expr.Float(high), expr.Float(low))
+	}
+	return nil
+}
+
+// Build implements the registry's Builder.
+func (c Hardtanh) Build(*lighter.Env) (lighter.Module, error) {
+	low, high := c.limits()
+	return newFunction("Hardtanh", func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor {
+		return apply(c.Inplace, "hardtanh", x, low, high)
 	}), nil
 }
 
-func (c Softmax) dim(x tensor.Tensor) int64 {
-	if c.Dim != nil {
-		return *c.Dim
+// Threshold is torch.nn.Threshold: x above threshold, else value.
+type Threshold struct {
+	Threshold float64 `cfg:"threshold,required" help:"what x must exceed"`
+	Value     float64 `cfg:"value,required" help:"what stands for the others"`
+	Inplace   bool    `cfg:"inplace" help:"overwrite the input"`
+}
+
+// Build implements the registry's Builder.
+func (c Threshold) Build(*lighter.Env) (lighter.Module, error) {
+	return newFunction("Threshold", func(_ *lighter.Node, x tensor.Tensor) tensor.Tensor {
+		return apply(c.Inplace, "threshold", x, c.Threshold, c.Value)
+	}), nil
+}
+
+// RReLU is torch.nn.RReLU: x where positive, else a slope times x, drawn between lower and upper in training and their mean in
+// evaluation.
+type RReLU struct {
+	Lower   float64 `cfg:"lower" help:"least slope"`
+	Upper   float64 `cfg:"upper" help:"largest slope"`
+	Inplace bool    `cfg:"inplace" help:"overwrite the input"`
+}
+
+// Validate implements the registry's Validator.
+func (c RReLU) Validate() error {
+	if c.Lower > c.Upper {
+		return lighter.FieldError("lower", "Lower bound should be less than or equal to the upper bound")
 	}
-	switch x.Dim() {
-	case 0, 1, 3:
-		return 0
-	}
-	return 1
+	return nil
+}
+
+// Build implements the registry's Builder.
+func (c RReLU) Build(*lighter.Env) (lighter.Module, error) {
+	return newFunction("RReLU", func(m *lighter.Node, x tensor.Tensor) tensor.Tensor {
+		return apply(c.Inplace, "rrelu", x, c.Lower, c.Upper, m.Training())
+	}), nil
 }
 
 // PReLU is torch.nn.PReLU: x where positive, else weight·x, with one weight for all or one a channel.
 type PReLU struct {
 	NumParameters int64   `cfg:"num_parameters" help:"1, or the number of channels of the input"`
 	Init          float64 `cfg:"init" help:"the weight at first"`
-	Device        any     `cfg:"device,ignored" help:"the trainer places the module"`
-	DType         DType   `cfg:"dtype" help:"type of the parameters, $torch.float32 when null"`
+	Factory
 }
 
 // Validate implements the registry's Validator.
@@ -146,14 +244,14 @@ func (c PReLU) Build(*lighter.Env) (_ lighter.Module, err error) {
 	defer tensor.Recover(&err)
 	m := &prelu{}
 	m.SetClass("torch.nn.PReLU")
-	weight := tensor.Empty([]int64{c.NumParameters}, c.DType.get(), tensor.Device{})
+	weight := c.empty(c.NumParameters)
 	weight.Fill(c.Init)
-	m.weight = m.Param("weight", weight)
+	m.parameter("weight", &m.weight, weight)
 	return m, nil
 }
 
 type prelu struct {
-	lighter.Node
+	weighted
 	weight tensor.Tensor
 }
 

@@ -3,19 +3,58 @@ package model
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// Pair is an argument for two dimensions: an int for both, or a list of two. null gives nil.
-type Pair []int64
+// one, two and three are numbers of dimensions, as types: a layer for each of them is one generic declaration.
+type (
+	one   struct{}
+	two   struct{}
+	three struct{}
+)
+
+func (one) n() int   { return 1 }
+func (two) n() int   { return 2 }
+func (three) n() int { return 3 }
+
+type dims interface {
+	one | two | three
+	n() int
+}
+
+func dimsOf[D dims]() int {
+	var d D
+	return d.n()
+}
+
+// classOf is the class of a layer for D dimensions: "Conv2d".
+func classOf[D dims](name string) string { return fmt.Sprintf("%s%dd", name, dimsOf[D]()) }
+
+// Tuple is an argument with a value for each dimension: an int for all, or a list. null gives nil.
+type Tuple[D dims] []int64
+
+// Pair is a Tuple for two dimensions.
+type Pair = Tuple[two]
+
+// all is a Tuple of one value.
+func all[D dims](v int64) Tuple[D] { return slices.Repeat(Tuple[D]{v}, dimsOf[D]()) }
 
 // ConfigType implements the registry's Decoder.
-func (*Pair) ConfigType() string { return "an int or a list of 2 ints" }
+func (*Tuple[D]) ConfigType() string { return tupleText(dimsOf[D](), "int") }
+
+func tupleText(n int, item string) string {
+	plural := "s"
+	if n == 1 {
+		plural = ""
+	}
+	return fmt.Sprintf("an %s or a list of %d %s%s", item, n, item, plural)
+}
 
 // DecodeConfig implements the registry's Decoder.
-func (p *Pair) DecodeConfig(v any) (err error) {
-	*p, err = sizesOf(v, 2)
+func (t *Tuple[D]) DecodeConfig(v any) (err error) {
+	*t, err = sizesOf(v, dimsOf[D]())
 	return err
 }
 
@@ -44,7 +83,7 @@ func sizesOf(v any, n int) ([]int64, error) {
 		return s, nil
 	case []any:
 		if n > 0 && len(x) != n {
-			return nil, fmt.Errorf("must be an int or a list of %d ints, got a list of %d", n, len(x))
+			return nil, fmt.Errorf("must be %s, got a list of %d", tupleText(n, "int"), len(x))
 		}
 		s := make([]int64, len(x))
 		for i, item := range x {
@@ -57,9 +96,27 @@ func sizesOf(v any, n int) ([]int64, error) {
 		return s, nil
 	}
 	if n > 0 {
-		return nil, fmt.Errorf("must be an int or a list of %d ints, got %v", n, v)
+		return nil, fmt.Errorf("must be %s, got %v", tupleText(n, "int"), v)
 	}
 	return nil, fmt.Errorf("must be an int or a list of ints, got %v", v)
+}
+
+// Factory is what every layer with parameters takes.
+type Factory struct {
+	Device any   `cfg:"device,ignored" help:"the trainer places the module"`
+	DType  DType `cfg:"dtype" help:"type of the parameters, $torch.float32 when null"`
+}
+
+func (f Factory) empty(shape ...int64) tensor.Tensor {
+	return tensor.Empty(shape, f.DType.get(), tensor.Device{})
+}
+
+func (f Factory) zeros(shape ...int64) tensor.Tensor {
+	return tensor.Zeros(shape, f.DType.get(), tensor.Device{})
+}
+
+func (f Factory) ones(shape ...int64) tensor.Tensor {
+	return tensor.Ones(shape, f.DType.get(), tensor.Device{})
 }
 
 // DType is the `dtype` argument of a layer with parameters; the zero value is PyTorch's default, float32.

@@ -37,3 +37,27 @@ func normal(t tensor.Tensor) {
 	defer s.Close()
 	tensor.Call("normal_", t)
 }
+
+// fans are the number of inputs and of outputs of a weight: its second and first size, times the rest.
+func fans(t tensor.Tensor) (in, out int64) {
+	shape, field := t.Shape(), int64(1)
+	for _, d := range shape[2:] {
+		field *= d
+	}
+	return shape[1] * field, shape[0] * field
+}
+
+// xavierUniform is torch.nn.init.xavier_uniform_, xavierNormal xavier_normal_, both with gain 1.
+func xavierUniform(t tensor.Tensor) {
+	in, out := fans(t)
+	tensor.NoGrad(func() { uniform(t, math.Sqrt(3)*math.Sqrt(2/float64(in+out))) })
+}
+
+func xavierNormal(t tensor.Tensor) {
+	in, out := fans(t)
+	tensor.NoGrad(func() {
+		s := tensor.Open()
+		defer s.Close()
+		tensor.Call("normal_", t, 0.0, math.Sqrt(2/float64(in+out)))
+	})
+}

@@ -37,7 +37,7 @@ func equalTensors(t *testing.T, what string, got, want tensor.Tensor) {
 	}
 }
 
-func lossOf(t *testing.T, class string, kwargs map[string]any, x, y tensor.Tensor) tensor.Tensor {
+func lossValue(t *testing.T, class string, kwargs map[string]any, x, y tensor.Tensor) tensor.Tensor {
 	t.Helper()
 	return build(t, "torch.nn."+class, nil, kwargs).Forward(x, y).(tensor.Tensor)
 }
@@ -46,14 +46,14 @@ func TestLossesKeepTheirLaws(t *testing.T) {
 	tensortest.Scope(t)
 	x, y := ramp(4, 3), ramp(3, 4).Reshape(4, 3).MulScalar(0.5)
 	bits := tensor.CallOne("gt", y, 0.0).To(tensor.Device{}, tensor.Float64)
-	equalTensors(t, "Huber is delta · SmoothL1", lossOf(t, "HuberLoss", map[string]any{"delta": 0.7}, x, y),
-		lossOf(t, "SmoothL1Loss", map[string]any{"beta": 0.7}, x, y).MulScalar(0.7))
-	equalTensors(t, "SmoothL1 without a squared part is L1", lossOf(t, "SmoothL1Loss", map[string]any{"beta": 0.0}, x, y), lossOf(t, "L1Loss", nil, x, y))
-	equalTensors(t, "SmoothL1 with a wide squared part is MSE / (2 beta)", lossOf(t, "SmoothL1Loss", map[string]any{"beta": 50.0}, x, y),
-		lossOf(t, "MSELoss", nil, x, y).MulScalar(0.01))
-	equalTensors(t, "BCE of probabilities is that of logits", lossOf(t, "BCELoss", nil, tensor.CallOne("sigmoid", x), bits), lossOf(t, "BCEWithLogitsLoss", nil, x, bits))
-	equalTensors(t, "a broadcast target", lossOf(t, "MSELoss", nil, x, y.Narrow(0, 1, 1)),
-		lossOf(t, "MSELoss", nil, x, tensor.Cat([]tensor.Tensor{y.Narrow(0, 1, 1), y.Narrow(0, 1, 1), y.Narrow(0, 1, 1), y.Narrow(0, 1, 1)}, 0)))
+	equalTensors(t, "Huber is delta · SmoothL1", lossValue(t, "HuberLoss", map[string]any{"delta": 0.7}, x, y),
+		lossValue(t, "SmoothL1Loss", map[string]any{"beta": 0.7}, x, y).MulScalar(0.7))
+	equalTensors(t, "SmoothL1 without a squared part is L1", lossValue(t, "SmoothL1Loss", map[string]any{"beta": 0.0}, x, y), lossValue(t, "L1Loss", nil, x, y))
+	equalTensors(t, "SmoothL1 with a wide squared part is MSE / (2 beta)", lossValue(t, "SmoothL1Loss", map[string]any{"beta": 50.0}, x, y),
+		lossValue(t, "MSELoss", nil, x, y).MulScalar(0.01))
+	equalTensors(t, "BCE of probabilities is that of logits", lossValue(t, "BCELoss", nil, tensor.CallOne("sigmoid", x), bits), lossValue(t, "BCEWithLogitsLoss", nil, x, bits))
+	equalTensors(t, "a broadcast target", lossValue(t, "MSELoss", nil, x, y.Narrow(0, 1, 1)),
+		lossValue(t, "MSELoss", nil, x, tensor.Cat([]tensor.Tensor{y.Narrow(0, 1, 1), y.Narrow(0, 1, 1), y.Narrow(0, 1, 1), y.Narrow(0, 1, 1)}, 0)))
 }
 
 // "same" with an even kernel puts the odd element after the input, as PyTorch does.

@@ -7,10 +7,12 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// loss is a module of a prediction and a target.
+// loss is a module of a prediction and a target, or of what its signature names.
 type loss struct {
 	lighter.Node
-	f func(x, y tensor.Tensor) tensor.Tensor
+	takes signature // "" for input and target
+	f     func(x, y tensor.Tensor) tensor.Tensor
+	all   func(a arguments) tensor.Tensor // instead of f, for other signatures
 }
 
 func newLoss(class string) *loss {
@@ -19,11 +21,43 @@ func newLoss(class string) *loss {
 	return m
 }
 
+// lossOf is a loss whose forward takes what the signature names.
+func lossOf(class string, takes signature, f func(a arguments) tensor.Tensor) *loss {
+	m := newLoss(class)
+	m.takes, m.all = takes, f
+	return m
+}
+
 func (m *loss) Forward(in ...lighter.Value) lighter.Value {
+	if m.all != nil {
+		return m.all(m.takes.take(&m.Node, in))
+	}
 	if len(in) != 2 {
 		tensor.Fail(m.Class(), "forward() takes 2 arguments, got %d", len(in))
 	}
 	return m.f(lighter.TensorArg(m.Class(), in, 0), lighter.TensorArg(m.Class(), in, 1))
+}
+
+// Reduced says how the losses of a batch become one.
+type Reduced struct {
+	SizeAverage *bool  `cfg:"size_average" help:"deprecated in PyTorch: use reduction"`
+	Reduce      *bool  `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
+	Reduction   string `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
+}
+
+func (r Reduced) get() tensor.Reduction { return reductionOf(r.Reduction, r.SizeAverage, r.Reduce) }
+
+var mean = Reduced{Reduction: "mean"}
+
+// reduce makes one loss of those of a batch.
+func reduce(x tensor.Tensor, r tensor.Reduction) tensor.Tensor {
+	switch r {
+	case tensor.ReduceMean:
+		return x.Mean()
+	case tensor.ReduceSum:
+		return tensor.CallOne("sum", x)
+	}
+	return x
 }
 
 // constant adds a weight argument as a buffer, as PyTorch's losses do, when it was given.

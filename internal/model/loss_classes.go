@@ -7,9 +7,10 @@ import (
 
 func init() {
 	layer("loss", "CrossEntropyLoss", CrossEntropyLoss{IgnoreIndex: -100, Reduction: "mean"})
-	layer("loss", "NLLLoss", NLLLoss{IgnoreIndex: -100, Reduction: "mean"})
-	layer("loss", "BCELoss", BCELoss{Reduction: "mean"})
-	layer("loss", "BCEWithLogitsLoss", BCEWithLogitsLoss{Reduction: "mean"})
+	layer("loss", "NLLLoss", NLLLoss{IgnoreIndex: -100, Reduction: "mean", class: "NLLLoss"})
+	layer("loss", "NLLLoss2d", NLLLoss{IgnoreIndex: -100, Reduction: "mean", class: "NLLLoss2d"})
+	layer("loss", "BCELoss", BCELoss{Reduced: mean})
+	layer("loss", "BCEWithLogitsLoss", BCEWithLogitsLoss{Reduced: mean})
 }
 
 // CrossEntropyLoss is torch.nn.CrossEntropyLoss: input [N, C, ...] of logits; target [N, ...] of class indices, or of the
@@ -42,19 +43,21 @@ func (c CrossEntropyLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	return m, nil
 }
 
-// NLLLoss is torch.nn.NLLLoss: input [N, C, ...] of log-probabilities, target [N, ...] of class indices.
+// NLLLoss is torch.nn.NLLLoss, and NLLLoss2d, its old name for images: input [N, C, ...] of log-probabilities, target [N, ...] of class indices.
 type NLLLoss struct {
 	Weight      Weights `cfg:"weight" help:"weight of each class"`
 	SizeAverage *bool   `cfg:"size_average" help:"deprecated in PyTorch: use reduction"`
 	IgnoreIndex int64   `cfg:"ignore_index" help:"target that does not count"`
 	Reduce      *bool   `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
 	Reduction   string  `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
+
+	class string
 }
 
 // Build implements the registry's Builder.
 func (c NLLLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	defer tensor.Recover(&err)
-	m := newLoss("NLLLoss")
+	m := newLoss(c.class)
 	weight, reduction := m.constant("weight", c.Weight), reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		return tensor.CallOne("nll_loss_nd", x, y, weight, int64(reduction), c.IgnoreIndex)
@@ -64,17 +67,15 @@ func (c NLLLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 
 // BCELoss is torch.nn.BCELoss: binary cross entropy of probabilities; input and target have one shape.
 type BCELoss struct {
-	Weight      Weights `cfg:"weight" help:"weight of each element, broadcast"`
-	SizeAverage *bool   `cfg:"size_average" help:"deprecated in PyTorch: use reduction"`
-	Reduce      *bool   `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
-	Reduction   string  `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
+	Weight Weights `cfg:"weight" help:"weight of each element, broadcast"`
+	Reduced
 }
 
 // Build implements the registry's Builder.
 func (c BCELoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	defer tensor.Recover(&err)
 	m := newLoss("BCELoss")
-	weight, reduction := m.constant("weight", c.Weight), reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
+	weight, reduction := m.constant("weight", c.Weight), c.get()
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		if !y.SameShape(x.Shape()) {
 			tensor.Fail("binary_cross_entropy", "Using a target size (%s) that is different to the input size (%s) is deprecated. Please ensure they have the same size.", lighter.SizeText(y), lighter.SizeText(x))
@@ -86,11 +87,9 @@ func (c BCELoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 
 // BCEWithLogitsLoss is torch.nn.BCEWithLogitsLoss: binary cross entropy of logits; input and target have one shape.
 type BCEWithLogitsLoss struct {
-	Weight      Weights `cfg:"weight" help:"weight of each element, broadcast"`
-	SizeAverage *bool   `cfg:"size_average" help:"deprecated in PyTorch: use reduction"`
-	Reduce      *bool   `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
-	Reduction   string  `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
-	PosWeight   Weights `cfg:"pos_weight" help:"weight of positive targets, broadcast"`
+	Weight Weights `cfg:"weight" help:"weight of each element, broadcast"`
+	Reduced
+	PosWeight Weights `cfg:"pos_weight" help:"weight of positive targets, broadcast"`
 }
 
 // Build implements the registry's Builder.
@@ -98,7 +97,7 @@ func (c BCEWithLogitsLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	defer tensor.Recover(&err)
 	m := newLoss("BCEWithLogitsLoss")
 	weight, positive := m.constant("weight", c.Weight), m.constant("pos_weight", c.PosWeight)
-	reduction := reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
+	reduction := c.get()
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		if !y.SameShape(x.Shape()) {
 			tensor.Fail("binary_cross_entropy_with_logits", "Target size (%s) must be the same as input size (%s)", lighter.SizeText(y), lighter.SizeText(x))

@@ -6,9 +6,9 @@ import (
 )
 
 func init() {
-	layer("loss", "MSELoss", ElementLoss{Reduction: "mean", class: "MSELoss", op: tensor.MSELoss})
-	layer("loss", "L1Loss", ElementLoss{Reduction: "mean", class: "L1Loss", op: l1})
-	layer("loss", "SmoothL1Loss", SmoothL1Loss{Reduction: "mean", Beta: 1})
+	layer("loss", "MSELoss", ElementLoss{Reduced: mean, class: "MSELoss", op: tensor.MSELoss})
+	layer("loss", "L1Loss", ElementLoss{Reduced: mean, class: "L1Loss", op: l1})
+	layer("loss", "SmoothL1Loss", SmoothL1Loss{Reduced: mean, Beta: 1})
 	layer("loss", "HuberLoss", HuberLoss{Reduction: "mean", Delta: 1})
 }
 
@@ -18,9 +18,7 @@ func l1(x, y tensor.Tensor, reduction tensor.Reduction) tensor.Tensor {
 
 // ElementLoss is torch.nn.MSELoss, (x - y)², and torch.nn.L1Loss, |x - y|, element by element.
 type ElementLoss struct {
-	SizeAverage *bool  `cfg:"size_average" help:"deprecated in PyTorch: use reduction"`
-	Reduce      *bool  `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
-	Reduction   string `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
+	Reduced
 
 	class string
 	op    func(x, y tensor.Tensor, reduction tensor.Reduction) tensor.Tensor
@@ -29,7 +27,7 @@ type ElementLoss struct {
 // Build implements the registry's Builder.
 func (c ElementLoss) Build(env *lighter.Env) (lighter.Module, error) {
 	m := newLoss(c.class)
-	reduction, same := reductionOf(c.Reduction, c.SizeAverage, c.Reduce), broadcast(env)
+	reduction, same := c.get(), broadcast(env)
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		x, y = same(x, y)
 		return c.op(x, y, reduction)
@@ -39,10 +37,8 @@ func (c ElementLoss) Build(env *lighter.Env) (lighter.Module, error) {
 
 // SmoothL1Loss is torch.nn.SmoothL1Loss: squared below beta, absolute above.
 type SmoothL1Loss struct {
-	SizeAverage *bool   `cfg:"size_average" help:"deprecated in PyTorch: use reduction"`
-	Reduce      *bool   `cfg:"reduce" help:"deprecated in PyTorch: use reduction"`
-	Reduction   string  `cfg:"reduction" oneof:"none|mean|sum" help:"how the losses of a batch become one"`
-	Beta        float64 `cfg:"beta" help:"difference at which the squared part ends"`
+	Reduced
+	Beta float64 `cfg:"beta" help:"difference at which the squared part ends"`
 }
 
 // Validate implements the registry's Validator.
@@ -56,7 +52,7 @@ func (c SmoothL1Loss) Validate() error {
 // Build implements the registry's Builder.
 func (c SmoothL1Loss) Build(env *lighter.Env) (lighter.Module, error) {
 	m := newLoss("SmoothL1Loss")
-	reduction, same := reductionOf(c.Reduction, c.SizeAverage, c.Reduce), broadcast(env)
+	reduction, same := c.get(), broadcast(env)
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		x, y = same(x, y)
 		if c.Beta == 0 {

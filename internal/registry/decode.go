@@ -204,6 +204,9 @@ func (d *decoder) assign(f Field, dst reflect.Value, v any, n *config.Node, path
 	}
 	switch dst.Kind() {
 	case reflect.Pointer:
+		if setScalar(dst, v) { // a component that is a pointer itself
+			return
+		}
 		e := reflect.New(dst.Type().Elem())
 		d.assign(f, e.Elem(), v, n, path)
 		dst.Set(e)
@@ -240,6 +243,9 @@ func (d *decoder) assign(f Field, dst reflect.Value, v any, n *config.Node, path
 		}
 		dst.Set(m)
 	default:
+		if f, ok := v.(Func); ok && adapters[dst.Type()] != nil {
+			v = adapters[dst.Type()](f)
+		}
 		if !setScalar(dst, v) {
 			wrong(kindName(dst.Type()))
 		}

@@ -35,6 +35,14 @@ type Iterable interface{ Iterate() []any }
 // Func is a callable of an expression.
 type Func = func(args []any, kwargs map[string]any) (any, error)
 
+// adapters make components of functions, by the contract of the component.
+var adapters = map[reflect.Type]func(Func) any{}
+
+// Adapt lets a function stand where a K is wanted.
+func Adapt[K any](adapt func(Func) K) {
+	adapters[reflect.TypeFor[K]()] = func(f Func) any { return adapt(f) }
+}
+
 // Promise stands, while checking, for the component an entry would build.
 type Promise struct{ Entry *Entry }
 

@@ -186,7 +186,7 @@ func (s *schema) form(t reflect.Type) object {
 	if !ok {
 		return ref("value")
 	}
-	def := "form " + t.String()
+	def := "form " + strings.ReplaceAll(t.String(), "/", ".")
 	if s.defs[def] == nil {
 		of := slices.DeleteFunc(All(), func(e *Entry) bool { return c.CheckConfig(Promise{e}) != nil })
 		s.defs[def] = s.choice(of, "the name of "+c.(Decoder).ConfigType())

@@ -107,6 +107,35 @@ func argOf(raw any) (any, error) {
 	return raw, nil
 }
 
+// Named is an object of tensors that keeps the order of its names.
+type Named struct {
+	Keys    []string
+	Tensors map[string]*Tensor
+}
+
+// UnmarshalJSON notes the order.
+func (n *Named) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &n.Tensors); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		n.Keys = append(n.Keys, key.(string))
+		var skipped json.RawMessage
+		if err := d.Decode(&skipped); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Tensor is a tensor of a fixture: all its elements, or a digest of many.
 type Tensor struct {
 	DType       string

@@ -12,8 +12,33 @@ import (
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
-// Args are a component's arguments by name.
+// Args are a component's arguments by name. A [Fresh] is made anew for every build.
 type Args = map[string]any
+
+// Fresh makes an argument that a component changes.
+type Fresh func() any
+
+// Made is args with what they make.
+func Made(args Args) Args {
+	c := Args{}
+	for k, v := range args {
+		switch x := v.(type) {
+		case Fresh:
+			v = x()
+		case []any:
+			items := make([]any, len(x))
+			for i, item := range x {
+				if f, ok := item.(Fresh); ok {
+					item = f()
+				}
+				items[i] = item
+			}
+			v = items
+		}
+		c[k] = v
+	}
+	return c
+}
 
 var legalName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
@@ -63,15 +88,15 @@ func declaration(t *testing.T, e *registry.Entry) {
 // builds twice: the defaults must not change, nor the two results be one object.
 func builds(t *testing.T, e *registry.Entry, example Args) {
 	before := defaults(e)
-	first, err := registry.New[any](e.Target, &registry.Env{}, example)
+	first, err := registry.New[any](e.Target, &registry.Env{}, Made(example))
 	if err != nil || first == nil {
 		t.Errorf("%s does not build from its example: %v", e.Target, err)
 		return
 	}
-	if !reflect.TypeOf(first).Implements(e.Kind) {
+	if !fits(first, e.Kind) {
 		t.Errorf("%s builds a %T, which is no %s", e.Target, first, e.Kind)
 	}
-	second, err := registry.New[any](e.Target, &registry.Env{}, example)
+	second, err := registry.New[any](e.Target, &registry.Env{}, Made(example))
 	if v := reflect.ValueOf(first); err != nil || v.Kind() == reflect.Pointer && first == second {
 		t.Errorf("%s does not build a second object: %v", e.Target, err)
 	}
@@ -97,7 +122,7 @@ func refuses(t *testing.T, e *registry.Entry, example Args) {
 				t.Errorf("%s with %s panics: %v", e.Target, what, r)
 			}
 		}()
-		_, err := registry.New[any](e.Target, &registry.Env{}, args)
+		_, err := registry.New[any](e.Target, &registry.Env{}, Made(args))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s with %s: got error %v, want one with %q", e.Target, what, err, want)
 		}
@@ -130,4 +155,9 @@ func with(args Args, name string, v any) Args {
 		c[name] = v
 	}
 	return c
+}
+
+func fits(v any, kind reflect.Type) bool {
+	t := reflect.TypeOf(v)
+	return t == kind || kind.Kind() == reflect.Interface && t.Implements(kind)
 }

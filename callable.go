@@ -1,0 +1,35 @@
+package lighter
+
+import (
+	"errors"
+
+	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+func init() { registry.Adapt(Callable) }
+
+// callable is a function in the place of a module.
+type callable struct {
+	Node
+	f registry.Func
+}
+
+// Callable is a module that calls a function, as of `_mode_: callable` or `$torch.nn.functional.relu`.
+func Callable(f registry.Func) Module {
+	m := &callable{f: f}
+	m.SetClass("function")
+	return m
+}
+
+func (m *callable) Forward(in ...Value) Value {
+	v, err := m.f(in, nil)
+	var op *tensor.Error
+	switch {
+	case errors.As(err, &op):
+		panic(op)
+	case err != nil:
+		tensor.Fail(m.Class(), "%v", err)
+	}
+	return v
+}
