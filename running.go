@@ -38,6 +38,14 @@ func (n *Node) Observe(o Observer) {
 	n.Walk(func(_ string, m *Node) { m.observer = o })
 }
 
+// Run is the Forward of child i, with Enter and Leave around it.
+func (n *Node) Run(i int, in ...Value) Value {
+	n.Enter(i)
+	out := n.children[i].Module.Forward(in...)
+	n.Leave()
+	return out
+}
+
 // Failed gives the path, from this module, of the one whose Forward an operation's error stopped, and forgets it: call it
 // once with every error recovered. When the error came from elsewhere (a loss outside the tree, the backward pass, an
 // optimizer), the path is "" and the module this one.

@@ -11,4 +11,5 @@ import (
 	_ "github.com/lighter-go/lighter/internal/optim"
 	_ "github.com/lighter-go/lighter/internal/profiler"
 	_ "github.com/lighter-go/lighter/internal/scheduler"
+	_ "github.com/lighter-go/lighter/internal/vision"
 )

@@ -102,7 +102,7 @@ func (m *adaptiveSoftmax) Forward(in ...lighter.Value) lighter.Value {
 			continue
 		}
 		m.Enter(1)
-		scores := run(&m.tail.Node, i-1, x.IndexSelect(0, index)).(tensor.Tensor)
+		scores := m.tail.Run(i-1, x.IndexSelect(0, index)).(tensor.Tensor)
 		m.Leave()
 		column = tensor.CallOne("index_fill", column, 0, index, m.bounds[1]+int64(i)-1)
 		output = tensor.CallOne("index_copy", output, 0, index, pick(scores, tensor.CallOne("sub", local, low)))
@@ -111,7 +111,7 @@ func (m *adaptiveSoftmax) Forward(in ...lighter.Value) lighter.Value {
 		tensor.Fail(m.Class(), "Target values should be in [0, %d], but values in range [%d, %d] were found.", m.c.NClasses-1,
 			tensor.CallOne("min", y).Int(), tensor.CallOne("max", y).Int())
 	}
-	output = output.Add(pick(run(&m.Node, 0, x).(tensor.Tensor), column))
+	output = output.Add(pick(m.Run(0, x).(tensor.Tensor), column))
 	loss := tensor.CallOne("neg", output).Mean()
 	if !batched {
 		output = tensor.CallOne("squeeze", output, 0)

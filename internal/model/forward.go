@@ -104,14 +104,6 @@ func (a arguments) ints(i int) []int64 {
 	return out
 }
 
-// run calls the Forward of child i and notes that it runs, so that an error can name it.
-func run(m *lighter.Node, i int, in ...lighter.Value) lighter.Value {
-	m.Enter(i)
-	out := m.Children()[i].Module.Forward(in...)
-	m.Leave()
-	return out
-}
-
 // weighted is what a module with parameters embeds: a node that knows which field holds each parameter, so that a
 // parametrization can put another tensor there.
 type weighted struct {

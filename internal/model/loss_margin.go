@@ -169,7 +169,7 @@ func (c TripletMarginWithDistanceLoss) Build(env *lighter.Env) (lighter.Module, 
 	m.takes = triplet
 	m.all = func(a arguments) tensor.Tensor {
 		between := func(i, j int) tensor.Tensor {
-			return lighter.TensorArg(m.Class(), lighter.List{run(&m.Node, 0, a.tensor(i), a.tensor(j))}, 0)
+			return lighter.TensorArg(m.Class(), lighter.List{m.Run(0, a.tensor(i), a.tensor(j))}, 0)
 		}
 		if x, y, z := a.tensor(0).Dim(), a.tensor(1).Dim(), a.tensor(2).Dim(); x != y || y != z {
 			tensor.Fail(m.Class(), "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor %dD, positive %dD, and negative %dD inputs", x, y, z)

@@ -123,8 +123,8 @@ func (m *transformer) Forward(in ...lighter.Value) lighter.Value {
 			list(src.Shape()), list(tgt.Shape()), m.c.DModel)
 	}
 	v := a.values
-	memory := run(&m.Node, 0, src, v[2], v[5], v[8])
-	return run(&m.Node, 1, tgt, memory, v[3], v[4], v[6], v[7], v[9], v[10])
+	memory := m.Run(0, src, v[2], v[5], v[8])
+	return m.Run(1, tgt, memory, v[3], v[4], v[6], v[7], v[9], v[10])
 }
 
 // isCausal says whether a mask is known to hide just the future: said so, or equal to such a mask. Looking waits for the device, as it

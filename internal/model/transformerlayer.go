@@ -151,7 +151,7 @@ func (c TransformerLayer) assemble(env *lighter.Env, class string, build func(*l
 }
 
 func (m *transformerLayer) child(i int, in ...lighter.Value) tensor.Tensor {
-	return lighter.TensorArg(m.Class(), lighter.List{run(&m.Node, i, in...)}, 0)
+	return lighter.TensorArg(m.Class(), lighter.List{m.Run(i, in...)}, 0)
 }
 
 // block adds what f makes of x to it, with norm i before or after, and dropout i.
@@ -164,7 +164,7 @@ func (m *transformerLayer) block(i int, x tensor.Tensor, f tensorFunc) tensor.Te
 
 // attend is attention i, without its weights.
 func (m *transformerLayer) attend(i int, x, memory tensor.Tensor, mask, padding lighter.Value, causal bool) tensor.Tensor {
-	out := run(&m.Node, i, x, memory, memory, padding, false, mask, true, causal)
+	out := m.Run(i, x, memory, memory, padding, false, mask, true, causal)
 	return out.(lighter.List)[0].(tensor.Tensor)
 }
 

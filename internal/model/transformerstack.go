@@ -76,14 +76,14 @@ func (s *stack) fill(m *lighter.Node, l *transformerLayer, n int64, norm lighter
 func (s *stack) pass(m *lighter.Node, x lighter.Value, between func(tensor.Tensor) tensor.Tensor, rest ...lighter.Value) lighter.Value {
 	m.Enter(0)
 	for i := range s.copies.Children() {
-		x = run(&s.copies.Node, i, append([]lighter.Value{x}, rest...)...)
+		x = s.copies.Run(i, append([]lighter.Value{x}, rest...)...)
 	}
 	m.Leave()
 	if between != nil {
 		x = between(x.(tensor.Tensor))
 	}
 	if len(m.Children()) > 1 {
-		x = run(m, 1, x)
+		x = m.Run(1, x)
 	}
 	return x
 }

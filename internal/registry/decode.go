@@ -393,6 +393,8 @@ func kindName(t reflect.Type) string {
 		return "a list, each " + kindName(t.Elem())
 	case reflect.Map:
 		return "a mapping, each value " + kindName(t.Elem())
+	case reflect.Func:
+		return "a function (`_mode_: callable` beside its _target_ makes one)"
 	case reflect.Interface:
 		if t.NumMethod() == 0 && t.Name() == "" {
 			return "any value"
