@@ -72,9 +72,9 @@ func (n *Node) Remove(name string) {
 	n.entries = slices.DeleteFunc(n.entries, func(e entry) bool { return e.name == name })
 }
 
-// Add adds a module inside this one. A nil module is left out.
+// Add adds a module inside this one. A nil module is left out, and so is a function: it is no part of PyTorch's tree either.
 func (n *Node) Add(name string, m Module) {
-	if m != nil {
+	if _, function := m.(*callable); m != nil && !function {
 		n.children = append(n.children, Child{name, m})
 	}
 }

@@ -12,11 +12,9 @@ func init() {
 	} {
 		layer("activation", class, InplaceActivation{class: class, op: op})
 	}
-	for class, op := range map[string]string{"Tanh": "tanh", "Sigmoid": "sigmoid", "LogSigmoid": "log_sigmoid"} {
-		layer("activation", class, Activation{class, func(x tensor.Tensor) tensor.Tensor { return apply(false, op, x) }})
+	for _, c := range []Activation{activation("Tanh", "tanh"), activation("Sigmoid", "sigmoid"), activation("LogSigmoid", "log_sigmoid"), softsign, tanhshrink} {
+		layer("activation", c.class, c)
 	}
-	layer("activation", "Softsign", Activation{"Softsign", func(x tensor.Tensor) tensor.Tensor { return x.Div(apply(false, "abs", x).AddScalar(1)) }})
-	layer("activation", "Tanhshrink", Activation{"Tanhshrink", func(x tensor.Tensor) tensor.Tensor { return x.Sub(apply(false, "tanh", x)) }})
 	layer("activation", "LeakyReLU", LeakyReLU{NegativeSlope: 0.01})
 	for class, op := range map[string]string{"ELU": "elu", "CELU": "celu"} {
 		layer("activation", class, ELU{Alpha: 1, class: class, op: op})
@@ -46,6 +44,15 @@ type Activation struct {
 	class string
 	f     func(x tensor.Tensor) tensor.Tensor
 }
+
+func activation(class, op string) Activation {
+	return Activation{class, func(x tensor.Tensor) tensor.Tensor { return apply(false, op, x) }}
+}
+
+var (
+	softsign   = Activation{"Softsign", func(x tensor.Tensor) tensor.Tensor { return x.Div(apply(false, "abs", x).AddScalar(1)) }}
+	tanhshrink = Activation{"Tanhshrink", func(x tensor.Tensor) tensor.Tensor { return x.Sub(apply(false, "tanh", x)) }}
+)
 
 // Build implements the registry's Builder.
 func (c Activation) Build(*lighter.Env) (lighter.Module, error) {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,59 @@ func TestAnErrorKnowsItsLayer(t *testing.T) {
 	}
 }
 
+// Layers inside a layer have paths too.
+func TestAnErrorKnowsItsLayerInATransformer(t *testing.T) {
+	tensortest.Scope(t)
+	layer := build(t, "torch.nn.TransformerEncoderLayer", []any{4, 2, 8}, nil)
+	m := sequence(t, build(t, "torch.nn.TransformerEncoder", []any{layer, 2}, nil), dense(t, 3, 1))
+	for size, want := range map[int64]string{3: "0.layers.0.self_attn", 4: "1"} {
+		if err := tensor.Catch(func() { m.Forward(ones(5, 1, size)) }); err == nil {
+			t.Fatalf("an input of size %d passes", size)
+		}
+		if path, _ := m.Tree().Failed(); path != want {
+			t.Errorf("the failed layer is %q, want %q", path, want)
+		}
+	}
+}
+
+// An encoder's layers begin with the weights of the layer it is given and go their own ways.
+func TestAnEncoderCopiesItsLayer(t *testing.T) {
+	tensortest.Scope(t)
+	layer := build(t, "torch.nn.TransformerEncoderLayer", []any{4, 2, 8}, nil)
+	m := build(t, "torch.nn.TransformerEncoder", []any{layer, 2}, nil)
+	given, params := layer.Tree().Params(), m.Tree().Params()
+	if len(params) != 2*len(given) {
+		t.Fatalf("there are %d parameters, want %d", len(params), 2*len(given))
+	}
+	for i, p := range params {
+		equalTensors(t, p.Name, p.Value, given[i%len(given)].Value)
+		tensor.NoGrad(func() { p.Value.AddInPlace(ones(1), float64(i+1)) })
+	}
+	for i, p := range params[:len(given)] {
+		if slices.Equal(p.Value.Bytes(), params[len(given)+i].Value.Bytes()) {
+			t.Errorf("%s is shared", p.Name)
+		}
+	}
+}
+
+// A module has one set of parametrizations, whatever name it is reached under.
+func TestASecondParametrization(t *testing.T) {
+	tensortest.Scope(t)
+	l := dense(t, 3, 2)
+	kwargs := map[string]any{"module": l}
+	first := build(t, "torch.nn.utils.parametrizations.weight_norm", nil, kwargs)
+	if got := first.Tree().Target(); got != "torch.nn.utils.parametrize.ParametrizedLinear" {
+		t.Errorf("its class is %s", got)
+	}
+	if _, err := tryBuild(t, "torch.nn.utils.parametrizations.weight_norm", nil, kwargs); err == nil || !strings.Contains(err.Error(), "parametrized already") {
+		t.Errorf("got %v", err)
+	}
+	kwargs["name"] = "bias"
+	if second := build(t, "torch.nn.utils.parametrizations.spectral_norm", nil, kwargs); second != first {
+		t.Error("the module is wrapped twice")
+	}
+}
+
 func TestALayerInTwoPlacesIsOneParameter(t *testing.T) {
 	tensortest.Scope(t)
 	l := dense(t, 4, 4)
@@ -72,6 +126,42 @@ func TestForwardRefusesOtherValues(t *testing.T) {
 		"Using a target size (torch.Size([3])) that is different":           func() { build(t, "torch.nn.BCELoss", nil, nil).Forward(ones(3, 1), ones(3)) },
 		"expected input with shape [*, 3], but got input of size[2, 2]":     func() { build(t, "torch.nn.LayerNorm", []any{3}, nil).Forward(ones(2, 2)) },
 		"expected input[1, 2, 4, 4] to have 3 channels, but got 2 channels": func() { build(t, "torch.nn.Conv2d", []any{3, 4, 3}, nil).Forward(ones(1, 2, 4, 4)) },
+		"Expected input to be 2D or 3D, got 4D instead":                     func() { build(t, "torch.nn.LSTM", []any{2, 3}, nil).Forward(ones(1, 1, 1, 2)) },
+		"Expected 2, got 3 (input of shape [4, 1, 3])":                      func() { build(t, "torch.nn.GRU", []any{2, 3}, nil).Forward(ones(4, 1, 3)) },
+		"Expected hidden[1] size [1, 1, 3], got [1, 1, 2]": func() {
+			build(t, "torch.nn.LSTM", []any{2, 3}, nil).Forward(ones(4, 1, 2), lighter.List{ones(1, 1, 3), ones(1, 1, 2)})
+		},
+		"argument 'hx' must be a pair of Tensors, not Tensor": func() { build(t, "torch.nn.LSTM", []any{2, 3}, nil).Forward(ones(4, 1, 2), ones(1, 1, 3)) },
+		"expecting embedding dimension of 4, but got 3 (query of shape [5, 1, 3])": func() {
+			x := ones(5, 1, 3)
+			build(t, "torch.nn.MultiheadAttention", []any{4, 2}, nil).Forward(x, x, x)
+		},
+		"key shape [5, 1, 4] does not match value shape [3, 1, 4]": func() {
+			build(t, "torch.nn.MultiheadAttention", []any{4, 2}, nil).Forward(ones(5, 1, 4), ones(5, 1, 4), ones(3, 1, 4))
+		},
+		"The shape of the 2D attn_mask is torch.Size([2, 2]), but should be [5, 5].": func() {
+			x := ones(5, 1, 4)
+			build(t, "torch.nn.MultiheadAttention", []any{4, 2}, nil).Forward(x, x, x, nil, true, ones(2, 2))
+		},
+		"the batch number of src and tgt must be equal: src has shape [5, 1, 4], tgt [5, 2, 4]": func() {
+			build(t, "torch.nn.Transformer", []any{4, 2, 1, 1, 8}, nil).Forward(ones(5, 1, 4), ones(5, 2, 4))
+		},
+		"forward() missing 1 required positional argument: 'memory'":   func() { build(t, "torch.nn.TransformerDecoderLayer", []any{4, 2, 8}, nil).Forward(ones(5, 1, 4)) },
+		"forward() missing 1 required positional argument: 'negative'": func() { build(t, "torch.nn.TripletMarginLoss", nil, nil).Forward(ones(1), ones(1)) },
+		"forward() takes 2 arguments, got 3":                           func() { build(t, "torch.nn.CosineSimilarity", nil, nil).Forward(ones(1), ones(1), ones(1)) },
+		"valid sizes range from [7] to [8] (for an input of [4])": func() {
+			build(t, "torch.nn.ConvTranspose1d", []any{1, 1, 1, 2}, nil).Forward(ones(1, 1, 4), lighter.List{int64(9)})
+		},
+		"expected input's size at dim=1 to match num_features (3), but got: 2.": func() {
+			build(t, "torch.nn.InstanceNorm1d", []any{3}, map[string]any{"affine": true}).Forward(ones(1, 2, 4))
+		},
+		"Got 3D input, but bilinear mode needs 4D input": func() {
+			build(t, "torch.nn.Upsample", nil, map[string]any{"scale_factor": 2, "mode": "bilinear"}).Forward(ones(1, 2, 4))
+		},
+		"Target values should be in [0, 9], but values in range [0, 10] were found.": func() {
+			build(t, "torch.nn.AdaptiveLogSoftmaxWithLoss", []any{8, 10, []any{4}}, nil).Forward(ones(2, 8), tensor.FromSlice([]int64{0, 10}, 2))
+		},
+		`missing the required "forward" function`: func() { build(t, "torch.nn.ModuleList", nil, nil).Forward(ones(1)) },
 	} {
 		if err := tensor.Catch(f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -100,6 +190,32 @@ func TestWrongArgumentsAreToldInPyTorchsWords(t *testing.T) {
 		{"Conv2d", []any{4, 4, 3}, map[string]any{"padding": "full"}, `Invalid padding string "full", should be one of {'same', 'valid'}`},
 		{"Conv2d", []any{4, 4, 3, 2}, map[string]any{"padding": "same"}, "padding='same' is not supported for strided convolutions"},
 		{"Conv2d", []any{4, 4, 3}, map[string]any{"padding_mode": "zero"}, "must be one of zeros, reflect, replicate, circular"},
+		{"ConvTranspose2d", []any{4, 4, 3}, map[string]any{"output_padding": 1}, "output padding must be smaller than either stride or dilation"},
+		{"ConvTranspose1d", []any{4, 4, 3}, map[string]any{"padding_mode": "reflect"}, `Only "zeros" padding mode is supported for ConvTranspose1d`},
+		{"Bilinear", []any{0, 2, 3}, nil, "in1_features must be > 0, but got 0"},
+		{"GroupNorm", []any{2, 3}, nil, "num_channels (3) must be divisible by num_groups (2)"},
+		{"LSTM", []any{0, 2}, nil, "input_size must be greater than zero"},
+		{"LSTM", two, map[string]any{"proj_size": 2}, "proj_size has to be smaller than hidden_size"},
+		{"GRU", two, map[string]any{"dropout": 1.5}, "dropout should be a number in range [0, 1]"},
+		{"RNN", two, map[string]any{"nonlinearity": "gelu"}, "must be one of tanh, relu"},
+		{"MultiheadAttention", []any{5, 2}, nil, "embed_dim must be divisible by num_heads"},
+		{"TransformerEncoderLayer", two, map[string]any{"activation": "swish"}, "activation should be relu/gelu, not swish"},
+		{"Upsample", nil, nil, "either size or scale_factor should be defined"},
+		{"Upsample", []any{2}, map[string]any{"align_corners": true}, "align_corners option can only be set with the interpolating modes"},
+		{"FractionalMaxPool2d", []any{2}, nil, "requires specifying either an output size, or a pooling ratio"},
+		{"FractionalMaxPool2d", []any{2}, map[string]any{"output_ratio": 1.0}, "output_ratio must be between 0 and 1"},
+		{"ReflectionPad2d", []any{[]any{1, 2}}, nil, "must be an int or a list of 4 ints"},
+		{"Hardtanh", []any{1.0, 1.0}, nil, "max_val must be larger than min_val"},
+		{"Softshrink", []any{-1.0}, nil, "lambda must be greater or equal to 0, but found to be -1.0."},
+		{"RReLU", []any{1.0, 0.5}, nil, "Lower bound should be less than or equal to the upper bound"},
+		{"AdaptiveLogSoftmaxWithLoss", []any{8, 10, []any{5, 3}}, nil, "cutoffs should be a sequence of unique, positive integers sorted"},
+		{"EmbeddingBag", two, map[string]any{"mode": "max", "scale_grad_by_freq": true}, "max mode does not support scaling the gradient"},
+		{"MultiMarginLoss", []any{3}, nil, "only p == 1 and p == 2 supported"},
+		{"TripletMarginLoss", []any{0.0}, nil, "expected margin to be greater than 0, got 0.0 instead"},
+		{"KLDivLoss", nil, map[string]any{"reduction": "avg"}, "must be one of none, mean, sum, batchmean"},
+		{"utils.parametrizations.spectral_norm", nil, map[string]any{"module": dense(t, 2, 2), "name": "wieght"}, "it has [weight bias]"},
+		{"utils.parametrizations.spectral_norm", nil, map[string]any{"module": dense(t, 2, 2), "dim": 2}, "expected to be in range of [-2, 1] but got 2"},
+		{"utils.parametrizations.orthogonal", nil, map[string]any{"module": dense(t, 2, 2), "name": "bias"}, "Expected a matrix or batch of matrices. Got a tensor of 1 dimensions."},
 		{"MaxPool2d", []any{2}, map[string]any{"padding": 2}, "pad should be at most half of effective kernel size, but got pad=2, kernel_size=2 and dilation=1"},
 		{"Embedding", []any{3, 2}, map[string]any{"padding_idx": 3}, "Padding_idx must be within num_embeddings"},
 		{"CrossEntropyLoss", nil, map[string]any{"label_smoothing": 2.0}, "label_smoothing must be between 0.0 and 1.0"},

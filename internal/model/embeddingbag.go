@@ -64,11 +64,11 @@ func (m *embeddingBag) Forward(in ...lighter.Value) lighter.Value {
 	index, offsets, weights, last := a.tensor(0), a.tensor(1), a.tensor(2), m.c.IncludeLastOffset
 	if weights.Defined() {
 		if !weights.SameShape(index.Shape()) {
-			tensor.Fail(m.Class(), "embedding_bag: If per_sample_weights (%s) is not None, then it must have the same shape as the input (%s)",
+			tensor.Fail(m.Class(), "If per_sample_weights (%s) is not None, then it must have the same shape as the input (%s)",
 				lighter.SizeText(weights), lighter.SizeText(index))
 		}
 		if m.c.Mode != "sum" {
-			tensor.Fail(m.Class(), "embedding_bag: per_sample_weights is only supported for mode='sum' (got mode='%s')", m.c.Mode)
+			tensor.Fail(m.Class(), "per_sample_weights is only supported for mode='sum' (got mode='%s')", m.c.Mode)
 		}
 	}
 	switch d := index.Dim(); {

@@ -222,3 +222,18 @@ func TestLossesGivePyTorchsNumbers(t *testing.T) {
 		})
 	}
 }
+
+type functionCase struct {
+	Name string
+	tensortest.Call
+	Output *tensortest.Tensor
+}
+
+func TestFunctionsGivePyTorchsNumbers(t *testing.T) {
+	for _, c := range tensortest.Load[functionCase](t, "functional") {
+		t.Run(c.Name, func(t *testing.T) {
+			tensortest.Scope(t)
+			tensortest.Close(t, "output", callOf(t, c.Call).(tensor.Tensor), c.Output)
+		})
+	}
+}

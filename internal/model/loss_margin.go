@@ -7,16 +7,22 @@ import (
 )
 
 func init() {
-	layer("loss", "HingeEmbeddingLoss", MarginLoss{Margin: 1, Reduced: mean, class: "HingeEmbeddingLoss", op: "hinge_embedding_loss", takes: "input, target"})
+	layer("loss", "HingeEmbeddingLoss", hinge)
 	layer("loss", "CosineEmbeddingLoss", MarginLoss{Reduced: mean, class: "CosineEmbeddingLoss", op: "cosine_embedding_loss", takes: threeTensors})
 	layer("loss", "MarginRankingLoss", MarginLoss{Reduced: mean, class: "MarginRankingLoss", op: "margin_ranking_loss", takes: threeTensors})
-	layer("loss", "SoftMarginLoss", PlainLoss{mean, "SoftMarginLoss", "soft_margin_loss"})
-	layer("loss", "MultiLabelMarginLoss", PlainLoss{mean, "MultiLabelMarginLoss", "multilabel_margin_loss"})
+	layer("loss", "SoftMarginLoss", softMargin)
+	layer("loss", "MultiLabelMarginLoss", multiLabelMargin)
 	layer("loss", "MultiLabelSoftMarginLoss", MultiLabelSoftMarginLoss{Reduced: mean})
 	layer("loss", "MultiMarginLoss", MultiMarginLoss{P: 1, Margin: 1, Reduced: mean})
 	layer("loss", "TripletMarginLoss", TripletMarginLoss{Margin: 1, P: 2, Eps: 1e-6, Reduced: mean})
 	layer("loss", "TripletMarginWithDistanceLoss", TripletMarginWithDistanceLoss{Margin: 1, Reduction: "mean"})
 }
+
+var (
+	hinge            = MarginLoss{Margin: 1, Reduced: mean, class: "HingeEmbeddingLoss", op: "hinge_embedding_loss", takes: "input, target"}
+	softMargin       = PlainLoss{mean, "SoftMarginLoss", "soft_margin_loss"}
+	multiLabelMargin = PlainLoss{mean, "MultiLabelMarginLoss", "multilabel_margin_loss"}
+)
 
 const threeTensors = signature("input1, input2, target")
 
@@ -169,7 +175,10 @@ func (c TripletMarginWithDistanceLoss) Build(env *lighter.Env) (lighter.Module, 
 	m.takes = triplet
 	m.all = func(a arguments) tensor.Tensor {
 		between := func(i, j int) tensor.Tensor {
-			return lighter.TensorArg(m.Class(), lighter.List{m.Run(0, a.tensor(i), a.tensor(j))}, 0)
+			m.Enter(0)
+			d := distance.Forward(a.tensor(i), a.tensor(j))
+			m.Leave()
+			return lighter.TensorArg(m.Class(), lighter.List{d}, 0)
 		}
 		if x, y, z := a.tensor(0).Dim(), a.tensor(1).Dim(), a.tensor(2).Dim(); x != y || y != z {
 			tensor.Fail(m.Class(), "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor %dD, positive %dD, and negative %dD inputs", x, y, z)

@@ -34,6 +34,9 @@ func TestEveryLayerKeepsTheContract(t *testing.T) {
 	for _, c := range tensortest.Load[lossCase](t, "loss") {
 		calls = append(calls, c.Call)
 	}
+	for _, c := range tensortest.Load[functionCase](t, "functional") {
+		calls = append(calls, c.Call)
+	}
 	for _, c := range calls {
 		if strings.HasPrefix(c.Target, "torch.nn.") && examples[c.Target] == nil {
 			e, _ := registry.Lookup(c.Target)

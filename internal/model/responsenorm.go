@@ -62,7 +62,7 @@ type CrossMapLRN2d struct{ Response }
 func (c CrossMapLRN2d) Build(*lighter.Env) (lighter.Module, error) {
 	return newFunction("CrossMapLRN2d", func(m *lighter.Node, x tensor.Tensor) tensor.Tensor {
 		if x.Dim() != 4 {
-			tensor.Fail(m.Class(), "CrossMapLRN2d: Expected input to be 4D, got %dD instead.", x.Dim())
+			tensor.Fail(m.Class(), "Expected input to be 4D, got %dD instead.", x.Dim())
 		}
 		channels := x.Size(1)
 		near := c.windows(channels, x, true)

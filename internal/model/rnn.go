@@ -184,7 +184,7 @@ func (m *rnn) Forward(in ...lighter.Value) lighter.Value {
 	}
 	x := a.tensor(0)
 	if d := x.Dim(); d != 2 && d != 3 {
-		tensor.Fail(m.class, "%s: Expected input to be 2D or 3D, got %dD instead", m.class, d)
+		tensor.Fail(m.class, "Expected input to be 2D or 3D, got %dD instead", d)
 	}
 	batchDim, batched := 1, x.Dim() == 3
 	if m.BatchFirst {

@@ -131,7 +131,7 @@ func (m *cell) Forward(in ...lighter.Value) lighter.Value {
 func (m *cell) check(name string, t tensor.Tensor) (batched bool) {
 	d := t.Dim()
 	if d != 1 && d != 2 {
-		tensor.Fail(m.Class(), "%s: Expected %s to be 1D or 2D, got %dD instead", m.Class(), name, d)
+		tensor.Fail(m.Class(), "Expected %s to be 1D or 2D, got %dD instead", name, d)
 	}
 	return d == 2
 }

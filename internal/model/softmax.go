@@ -6,14 +6,16 @@ import (
 )
 
 func init() {
-	layer("activation", "Softmax", Softmax{class: "Softmax", f: func(x tensor.Tensor, dim int64) tensor.Tensor { return x.Softmax(dim) }})
-	layer("activation", "Softmin", Softmax{class: "Softmin", f: func(x tensor.Tensor, dim int64) tensor.Tensor {
-		return tensor.CallOne("neg", x).Softmax(dim)
-	}})
-	layer("activation", "LogSoftmax", Softmax{class: "LogSoftmax", f: func(x tensor.Tensor, dim int64) tensor.Tensor {
-		return tensor.CallOne("log_softmax", x, dim)
-	}})
+	for _, c := range softmaxes {
+		layer("activation", c.class, c)
+	}
 	layer("activation", "Softmax2d", Softmax2d{})
+}
+
+var softmaxes = []Softmax{
+	{class: "Softmax", f: func(x tensor.Tensor, dim int64) tensor.Tensor { return x.Softmax(dim) }},
+	{class: "Softmin", f: func(x tensor.Tensor, dim int64) tensor.Tensor { return tensor.CallOne("neg", x).Softmax(dim) }},
+	{class: "LogSoftmax", f: func(x tensor.Tensor, dim int64) tensor.Tensor { return tensor.CallOne("log_softmax", x, dim) }},
 }
 
 // Softmax is torch.nn.Softmax, torch.nn.Softmin, which is that of -x, and torch.nn.LogSoftmax. Without dim it is PyTorch's deprecated
@@ -48,7 +50,7 @@ type Softmax2d struct{}
 func (c Softmax2d) Build(*lighter.Env) (lighter.Module, error) {
 	return newFunction("Softmax2d", func(m *lighter.Node, x tensor.Tensor) tensor.Tensor {
 		if d := x.Dim(); d != 3 && d != 4 {
-			tensor.Fail(m.Class(), "Softmax2d: expected input to be 3D or 4D, got %dD instead", d)
+			tensor.Fail(m.Class(), "expected input to be 3D or 4D, got %dD instead", d)
 		}
 		return x.Softmax(-3)
 	}), nil

@@ -19,8 +19,9 @@ func init() {
 
 // Activate is the `activation` of a transformer: a name, a module or a function.
 type Activate struct {
-	name   string // relu or gelu
-	module lighter.Module
+	name     string         // relu or gelu
+	module   lighter.Module // or a module
+	function lighter.Module // or a function
 }
 
 // ConfigType implements the registry's Decoder.
@@ -45,7 +46,7 @@ func (a *Activate) DecodeConfig(v any) error {
 		}
 		return nil
 	case registry.Func:
-		*a = Activate{module: lighter.Callable(x)}
+		*a = Activate{function: lighter.Callable(x)}
 		return nil
 	}
 	return fmt.Errorf("activation must be %s, got %s", a.ConfigType(), registry.Describe(v))
@@ -142,6 +143,10 @@ func (c TransformerLayer) assemble(env *lighter.Env, class string, build func(*l
 	switch {
 	case c.Activation.module != nil:
 		m.act = add("activation", c.Activation.module, nil)
+	case c.Activation.function != nil:
+		m.activation = func(x tensor.Tensor) tensor.Tensor {
+			return lighter.TensorArg(m.Class(), lighter.List{c.Activation.function.Forward(x)}, 0)
+		}
 	case c.Activation.name == "gelu":
 		m.activation = func(x tensor.Tensor) tensor.Tensor { return tensor.CallOne("gelu", x) }
 	default:
