@@ -1,5 +1,5 @@
-// Command bench measures lighter against the same training written by hand in C++ (bench/bare) and against Python's
-// Lighter, side by side, and prints one table: the median of all rounds, least and most in brackets. A ratio is the
+// Command bench measures lighter against the same training written by hand in C++ (bench/bare) and in PyTorch, and against
+// Python's Lighter, side by side, and prints one table: the median of all rounds, least and most in brackets. A ratio is the
 // median of the rounds' ratios, so that a machine that slows down does so for both sides.
 //
 //	go run ./bench [-peer LIGHTER] [-rounds N] [ROW ...]
@@ -105,18 +105,29 @@ func prepare(lighter, peer string) (rows []*row, clean func(), err error) {
 const (
 	ours = iota
 	bare
-	python
+	eager  // a loop by hand in PyTorch: peer/eager.py
+	python // Python's Lighter
+	sides
 )
 
 // table is what is measured.
 func table(dir, lighter, bareLoop, peer, bench string) []*row {
-	mlp, cnn := filepath.Join(bench, "mlp.yaml"), filepath.Join(bench, "cnn.yaml")
+	config := func(name string) string { return filepath.Join(bench, name) }
+	mlp, cnn := config("mlp.yaml"), config("cnn.yaml")
 	// command is nil when its binary is left out.
 	command := func(binary string, short, long int, args ...string) *program {
 		if binary == "" {
 			return nil
 		}
 		return &program{dir: dir, binary: binary, args: args, short: short, long: long}
+	}
+	// PyTorch's interpreter lies beside Python's Lighter.
+	torch := ""
+	if peer != "" {
+		torch = filepath.Join(filepath.Dir(peer), "python")
+	}
+	loop := func(what string, short, long int) *program {
+		return command(torch, short, long, "eager.py", what, "%d")
 	}
 	// Python's Lighter has no step of its own and no data set: they are in peer/.
 	step := "model::_target_=project.steps.Supervised"
@@ -125,52 +136,55 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	const epochs, format = "trainer::max_epochs=%d", "trainer::memory_format="
 
 	// The optimizer alone: Go and Python programs of their own.
-	var adam, python string
+	var adam, interpreter string
 	if lighter != "" {
 		adam = filepath.Join(filepath.Dir(lighter), "adam")
 	}
 	if peer != "" {
-		python = filepath.Join(filepath.Dir(peer), "python")
+		interpreter = filepath.Join(filepath.Dir(peer), "python")
 	}
 
 	rows := []*row{
-		{name: "MLP", unit: "us/step", scale: 1e6, stepsPerEpoch: 44, threads: 1, mostOfBare: 1.15, leastOfPeer: 8, programs: [3]*program{
+		{name: "MLP", unit: "us/step", scale: 1e6, stepsPerEpoch: 44, threads: 1, mostOfBare: 1.15, leastOfPeer: 8, programs: [sides]*program{
 			command(lighter, 20, 420, "fit", mlp, epochs),
-			command(bareLoop, 20, 420, "mlp", "digits.bin", "%d"),
+			command(bareLoop, 20, 420, "mlp", "digits.bin", "%d"), nil,
 			command(peer, 2, 52, "fit", mlp, step, digits, valDigits, epochs)}},
-		{name: "CNN contiguous", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, programs: [3]*program{
+		{name: "CNN contiguous", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1, programs: [sides]*program{
 			command(lighter, 1, 6, "fit", cnn, epochs, format+"contiguous"),
-			command(bareLoop, 1, 6, "cnn", "%d"),
+			command(bareLoop, 1, 6, "cnn", "%d"), loop("cnn", 1, 6),
 			command(peer, 1, 6, "fit", cnn, step, epochs)}},
-		{name: "CNN channels_last", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfPeer: 1.5, programs: [3]*program{
+		{name: "CNN channels_last", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1.3, leastOfPeer: 1.5, programs: [sides]*program{
 			command(lighter, 1, 6, "fit", cnn, epochs, format+"channels_last"),
-			command(bareLoop, 1, 6, "cnn", "%d", "channels_last"), nil}},
-		{name: "Adam, 200 tensors", unit: "us/step", scale: 1e6, stepsPerEpoch: 1, threads: 1, leastOfPeer: 2, programs: [3]*program{
-			command(adam, 100, 5100, "%d"), nil,
-			command(python, 50, 1050, "adam.py", "%d")}},
-		{name: "--help", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [3]*program{
-			command(lighter, 0, 0, "--help"), nil,
+			command(bareLoop, 1, 6, "cnn", "%d", "channels_last"), nil, nil}},
+		{name: "transformer", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1, programs: [sides]*program{
+			command(lighter, 1, 6, "fit", config("transformer.yaml"), epochs), nil, loop("transformer", 1, 6), nil}},
+		{name: "LSTM", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1, programs: [sides]*program{
+			command(lighter, 1, 21, "fit", config("lstm.yaml"), epochs), nil, loop("lstm", 1, 21), nil}},
+		{name: "Adam, 200 tensors", unit: "us/step", scale: 1e6, stepsPerEpoch: 1, threads: 1, leastOfEager: 2, programs: [sides]*program{
+			command(adam, 100, 5100, "%d"), nil, command(interpreter, 50, 1050, "adam.py", "%d"), nil}},
+		{name: "--help", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [sides]*program{
+			command(lighter, 0, 0, "--help"), nil, nil,
 			command(peer, 0, 0, "--help")}},
-		{name: "completion", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [3]*program{
-			command(lighter, 0, 0, "__complete", "fit", "--"), nil, nil}},
-		{name: "config error", unit: "s", scale: 1, threads: 1, most: 0.25, fails: true, programs: [3]*program{
-			command(lighter, 0, 0, "fit", mlp, "trainer::max_epoch=3"), nil,
+		{name: "completion", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [sides]*program{
+			command(lighter, 0, 0, "__complete", "fit", "--"), nil, nil, nil}},
+		{name: "config error", unit: "s", scale: 1, threads: 1, most: 0.25, fails: true, programs: [sides]*program{
+			command(lighter, 0, 0, "fit", mlp, "trainer::max_epoch=3"), nil, nil,
 			command(peer, 0, 0, "fit", mlp, step, digits, valDigits, "trainer::max_epoch=3")}},
-		{name: "fast_dev_run", unit: "s", scale: 1, threads: 1, most: 0.6, mostMB: 300, programs: [3]*program{
-			command(lighter, 0, 0, "fit", mlp, "trainer::fast_dev_run=true"), nil,
+		{name: "fast_dev_run", unit: "s", scale: 1, threads: 1, most: 0.6, mostMB: 300, programs: [sides]*program{
+			command(lighter, 0, 0, "fit", mlp, "trainer::fast_dev_run=true"), nil, nil,
 			command(peer, 0, 0, "fit", mlp, step, digits, valDigits, "trainer::fast_dev_run=true")}},
 	}
-	// There is one way to run Python's Lighter: both of our formats are compared with it.
+	// There is one way to run Python's sides: both of our formats are compared with it.
 	rows[2].reference = rows[1]
 	return rows
 }
 
 func printTable(rows []*row) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\tlighter\tbare libtorch\tlighter/bare\tPython's Lighter\tPython's/lighter\taim")
-	line := func(name string, v, reference [3][]float64, aim string) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, summary(v[ours]), summary(v[bare]), summary(ratios(v[ours], v[bare])),
-			summary(v[python]), summary(ratios(reference[python], v[ours])), aim)
+	fmt.Fprintln(w, "\tlighter\tbare libtorch\tlighter/bare\tPyTorch\tPyTorch/lighter\tPython's Lighter\tPython's/lighter\taim")
+	line := func(name string, v, reference [sides][]float64, aim string) {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, summary(v[ours]), summary(v[bare]), summary(ratios(v[ours], v[bare])),
+			summary(v[eager]), summary(ratios(reference[eager], v[ours])), summary(v[python]), summary(ratios(reference[python], v[ours])), aim)
 	}
 	for _, r := range rows {
 		reference := cmp.Or(r.reference, r)

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// row is one thing measured of up to three programs.
+// row is one thing measured of up to four programs.
 type row struct {
 	name, unit    string
 	scale         float64 // from seconds to unit
 	threads       int     // OMP_NUM_THREADS
 	stepsPerEpoch int
 	fails         bool // the programs must exit with an error
-	programs      [3]*program
-	reference     *row // whose Python times stand for this row's
+	programs      [sides]*program
+	reference     *row // whose times of PyTorch and Python's Lighter stand for this row's
 
 	// Aims; zero is none.
-	most, mostOfBare, leastOfPeer, mostMB float64
+	most, mostOfBare, leastOfEager, leastOfPeer, mostMB float64
 
-	wall, cpu, megabytes [3][]float64 // one of each round
+	wall, cpu, megabytes [sides][]float64 // one of each round
 }
 
 // aims states each aim of the row and whether the medians reach it.
@@ -29,6 +29,7 @@ func (r *row) aims(reference *row) string {
 	return strings.Join(slices.DeleteFunc([]string{
 		aimText(wall, "<=", r.most, ""),
 		aimText(ratios(wall, r.wall[bare]), "<=", r.mostOfBare, "x bare"),
+		aimText(ratios(reference.wall[eager], wall), ">=", r.leastOfEager, "x PyTorch's"),
 		aimText(ratios(reference.wall[python], wall), ">=", r.leastOfPeer, "x Python's"),
 	}, func(s string) bool { return s == "" }), ", ")
 }
