@@ -44,6 +44,15 @@ func coverage() (modules []string, reasons []reason) {
 	return modules, reasons
 }
 
+// reasonFor is why a name is no component, "" when coverage.txt does not say.
+func reasonFor(target string) string {
+	_, reasons := coverage()
+	if i := slices.IndexFunc(reasons, func(r reason) bool { return r.covers(target) }); i >= 0 {
+		return reasons[i].text
+	}
+	return ""
+}
+
 // Covered is how much of a library's module is here.
 type Covered struct {
 	Module        string

@@ -122,6 +122,9 @@ func Unknown(target string) (msg, hint string) {
 		msg += fmt.Sprintf(": %s is %s, not supported here", target, owner)
 		name, _ := publicName(target)
 		if hint = instead[name]; hint == "" {
+			hint = reasonFor(name)
+		}
+		if hint == "" {
 			hint = "`lighter list" + nearestModule(target) + "` shows what is"
 		}
 		return msg, hint

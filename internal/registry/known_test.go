@@ -9,6 +9,7 @@ func TestUnknownNamesAreToldApart(t *testing.T) {
 	for _, c := range []struct{ target, msg, hint string }{
 		{"torch.nn.Transformer", `Cannot locate class or function: "torch.nn.Transformer": torch.nn.Transformer is PyTorch's, not supported here`, "`lighter list` shows what is"},
 		{"torch.nn.modules.transformer.Transformer", "is PyTorch's, not supported here", "`lighter list`"},
+		{"torch.nn.LazyLinear", "is PyTorch's, not supported here", "write in_features and the like"},
 		{"torch.cumsum", "is PyTorch's, not supported here", "`lighter list`"},
 		{"torch.nn.Transfromer", "Cannot locate", "did you mean 'torch.nn.Transformer'? It is PyTorch's, not supported here"},
 		{"torchmetrics.image.FrechetInceptionDistance", "is torchmetrics', not supported here", "`lighter list`"},
