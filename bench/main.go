@@ -135,13 +135,9 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	valDigits := "data::val_dataloader::dataset::_target_=project.steps.Digits"
 	const epochs, format = "trainer::max_epochs=%d", "trainer::memory_format="
 
-	// The optimizer alone: Go and Python programs of their own.
-	var adam, interpreter string
+	adam := "" // the optimizer alone, a program of its own
 	if lighter != "" {
 		adam = filepath.Join(filepath.Dir(lighter), "adam")
-	}
-	if peer != "" {
-		interpreter = filepath.Join(filepath.Dir(peer), "python")
 	}
 
 	rows := []*row{
@@ -161,7 +157,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 		{name: "LSTM", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1, programs: [sides]*program{
 			command(lighter, 1, 21, "fit", config("lstm.yaml"), epochs), nil, loop("lstm", 1, 21), nil}},
 		{name: "Adam, 200 tensors", unit: "us/step", scale: 1e6, stepsPerEpoch: 1, threads: 1, leastOfEager: 2, programs: [sides]*program{
-			command(adam, 100, 5100, "%d"), nil, command(interpreter, 50, 1050, "adam.py", "%d"), nil}},
+			command(adam, 100, 5100, "%d"), nil, command(torch, 50, 1050, "adam.py", "%d"), nil}},
 		{name: "--help", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [sides]*program{
 			command(lighter, 0, 0, "--help"), nil, nil,
 			command(peer, 0, 0, "--help")}},

@@ -2,7 +2,7 @@
 # Python's Lighter and PyTorch, installed once in a virtual environment in the user's cache folder. PYTHON names the
 # interpreter to make it with, 3.10 to 3.13.
 #   peer.sh [ARGUMENT ...]       make bench-peer: the speed table with Python's Lighter; arguments go to bench (main.go)
-#   peer.sh fixtures             make fixtures: runs the scripts of testdata/fixtures
+#   peer.sh fixtures [FAMILY ...]  make fixtures: runs testdata/fixtures/make.py
 #   peer.sh python [ARGUMENT ...]  runs the environment's interpreter
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,11 +25,7 @@ if [ "$(cat "$venv/installed" 2>/dev/null)" != "${packages[*]}" ]; then
 fi
 
 case ${1:-} in
-  fixtures)
-    for script in make metrics optim; do
-      "$venv/bin/python" "testdata/fixtures/$script.py"
-    done
-    ;;
+  fixtures) exec "$venv/bin/python" testdata/fixtures/make.py "${@:2}" ;;
   python) exec "$venv/bin/python" "${@:2}" ;;
   *) exec bench/run.sh -peer "$venv/bin/lighter" "$@" ;;
 esac
