@@ -181,22 +181,31 @@ func TestFoundLearningRate(t *testing.T) {
 
 // TestAverageOfAFinishedFit goes on from the last checkpoint of a fit that is done: the model is its average once more.
 func TestAverageOfAFinishedFit(t *testing.T) {
-	swa := "trainer::callbacks=[{_target_: pytorch_lightning.callbacks.StochasticWeightAveraging, swa_lrs: 0.02, swa_epoch_start: 1}]"
-	whole, err := fit(t, t.TempDir(), "", swa)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := fit(t, t.TempDir(), filepath.Join(whole, "checkpoints", "last.ckpt"), swa)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, _ := open(t, filepath.Join(whole, "checkpoints", "swa.ckpt")).Get("state_dict")
-	got, _ := open(t, filepath.Join(again, "checkpoints", "swa.ckpt")).Get("state_dict")
-	for name, w := range want.(*torchfile.Dict).All() {
-		g, _ := got.(*torchfile.Dict).Get(name)
-		if !slices.Equal(numbers(t, g), numbers(t, w)) {
-			t.Errorf("%v is another", name)
-		}
+	for name, more := range map[string][]any{"plain": nil, "batch norm": {"model::network::_args_=[{_target_: torch.nn.BatchNorm1d, num_features: 10}]"}} {
+		t.Run(name, func(t *testing.T) {
+			overrides := append(more, "trainer::callbacks=[{_target_: pytorch_lightning.callbacks.StochasticWeightAveraging, swa_lrs: 0.02, swa_epoch_start: 1}]")
+			whole, err := fit(t, t.TempDir(), "", overrides...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := fit(t, t.TempDir(), filepath.Join(whole, "checkpoints", "last.ckpt"), overrides...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := open(t, filepath.Join(whole, "checkpoints", "swa.ckpt")).Get("state_dict")
+			var got any
+			if name == "plain" { // else the last checkpoint is the average, and nothing is left to do
+				got, _ = open(t, filepath.Join(again, "checkpoints", "swa.ckpt")).Get("state_dict")
+			} else {
+				got, _ = open(t, filepath.Join(whole, "checkpoints", "last.ckpt")).Get("state_dict")
+			}
+			for name, w := range want.(*torchfile.Dict).All() {
+				g, _ := got.(*torchfile.Dict).Get(name)
+				if !slices.Equal(numbers(t, g), numbers(t, w)) {
+					t.Errorf("%v is another", name)
+				}
+			}
+		})
 	}
 }
 

@@ -150,7 +150,7 @@ var (
 	_ lighter.Stateful     = (*swa)(nil)
 )
 
-// Setup copies the model.
+// Setup copies the model, says when averaging begins, and adds an epoch for batch normalization.
 func (s *swa) Setup(t lighter.Trainer) (err error) {
 	if t.Stage() != "fit" {
 		return nil
@@ -163,14 +163,6 @@ func (s *swa) Setup(t lighter.Trainer) (err error) {
 		return wording("StochasticWeightAveraging: %w", err)
 	}
 	s.average = averageOf(t.Model().Tree(), device)
-	return nil
-}
-
-// StageStart says when averaging begins, and adds an epoch for batch normalization.
-func (s *swa) StageStart(t lighter.Trainer) error {
-	if s.t == nil {
-		return nil
-	}
 	last, first := t.MaxEpochs(), s.args.SWAEpochStart.epoch
 	if s.args.SWAEpochStart.isPart {
 		if last == -1 {
@@ -201,8 +193,13 @@ func (s *swa) StageStart(t lighter.Trainer) error {
 	if s.gathers = len(s.norms) > 0 && last != -1; s.gathers {
 		s.t.SetMaxEpochs(last + 1)
 	}
-	if t.CkptPath() != "" && s.averaged() {
-		s.gather() // goes on within that epoch
+	return nil
+}
+
+// StageStart goes on within the epoch for batch normalization.
+func (s *swa) StageStart(t lighter.Trainer) error {
+	if s.t != nil && t.CkptPath() != "" && s.averaged() {
+		s.gather()
 	}
 	return nil
 }
