@@ -42,7 +42,7 @@ func (a CSVLogger) Build(env *lighter.Env) (lighter.Logger, error) {
 		root = filepath.Join(root, *a.Name)
 	}
 	return &csvLogger{
-		loggerDir: loggerDir{root: root, version: a.Version.Folder}, loggerRows: loggerRows{class: "CSVLogger", now: time.Now}, args: a, log: env.Log,
+		loggerDir: loggerDir{root: root, version: a.Version.Folder}, loggerRows: loggerRows{class: "CSVLogger", now: time.Now, every: int64(a.FlushLogsEveryNSteps)}, args: a, log: env.Log,
 	}, nil
 }
 
@@ -64,7 +64,7 @@ func (l *csvLogger) Open() error {
 		l.log.Warn().Msgf("Experiment logs directory %s exists and is not empty. Previous log files in this directory will be replaced when this run logs.", dir)
 	}
 	if l.sink == nil {
-		l.sink = &csvTable{path: filepath.Join(dir, "metrics.csv"), prefix: namePrefix(l.args.Prefix), every: int64(l.args.FlushLogsEveryNSteps)}
+		l.sink = &csvTable{path: filepath.Join(dir, "metrics.csv"), prefix: namePrefix(l.args.Prefix)}
 	}
 	return nil
 }

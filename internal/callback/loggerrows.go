@@ -2,7 +2,7 @@ package callback
 
 import (
 	"fmt"
-	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,29 +10,52 @@ import (
 )
 
 // loggerRows hands the rows of a logger to a goroutine that writes them, so that the run's thread does not wait for the disk.
+// The goroutine sleeps between its turns: waking it for every row would cost the run's thread more than the row.
 type loggerRows struct {
-	class   string // in errors
-	now     func() time.Time
-	sink    rowSink // what writes them; the goroutine's while there is one
-	rows    chan loggedRow
-	done    chan struct{}
+	class string // in errors
+	now   func() time.Time
+	sink  rowSink // what writes them; the goroutine's while there is one
+	every int64   // write to the disk after every so many steps; 0 leaves it to the sink and the clock
+
+	mu      sync.Mutex
+	waiting rowBatch
+	room    sync.Cond // waits until the goroutine has taken rows, or failed
+	wake    chan struct{}
+	done    chan struct{} // nil without a goroutine
 	failure atomic.Pointer[error]
 }
 
 // rowSink writes rows to a file.
 type rowSink interface {
-	// add takes a row in; full says that it is time to write.
+	// add takes a row in; full says that it is time to write. The row's memory is the caller's.
 	add(loggedRow) (full bool)
 	// flush writes what was taken in.
 	flush() error
 }
 
-// loggedRow is one row, or a wish that those before it be written.
+// loggedRow is one row.
 type loggedRow struct {
 	scalars []lighter.Scalar
 	step    int64
 	at      time.Time
-	flush   bool
+}
+
+// rowBatch are rows that wait to be written, their values one after the other.
+type rowBatch struct {
+	scalars []lighter.Scalar
+	rows    []batchedRow
+	flush   bool // write them to the disk now
+	last    bool // no others follow
+}
+
+type batchedRow struct {
+	end  int // of its scalars
+	step int64
+	at   time.Time
+}
+
+func (b *rowBatch) clear() {
+	*b = rowBatch{scalars: b.scalars[:0], rows: b.rows[:0]}
 }
 
 const (
@@ -47,29 +70,53 @@ func (l *loggerRows) LogMetrics(row []lighter.Scalar, step int64) error {
 	if err := l.failure.Load(); err != nil {
 		return *err
 	}
-	if l.rows == nil {
+	if l.done == nil {
 		l.start()
 	}
-	l.rows <- loggedRow{scalars: slices.Clone(row), step: step, at: l.now()}
+	l.mu.Lock()
+	for len(l.waiting.rows) >= rowQueue && l.failure.Load() == nil {
+		l.room.Wait()
+	}
+	b := &l.waiting
+	b.scalars = append(b.scalars, row...)
+	b.rows = append(b.rows, batchedRow{end: len(b.scalars), step: step, at: l.now()})
+	b.flush = b.flush || l.every > 0 && (step+1)%l.every == 0
+	due := b.flush || len(b.rows) >= rowQueue/4
+	l.mu.Unlock()
+	if due {
+		l.signal()
+	}
 	return nil
+}
+
+// signal ends the goroutine's sleep.
+func (l *loggerRows) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default: // it is about to look
+	}
 }
 
 // Flush asks for what was logged to be written to the disk soon. It does not wait.
 func (l *loggerRows) Flush() {
-	if l.rows != nil {
-		select {
-		case l.rows <- loggedRow{flush: true}:
-		default: // the queue is full: rows are being written all the time
-		}
+	if l.done == nil {
+		return
 	}
+	l.mu.Lock()
+	l.waiting.flush = true
+	l.mu.Unlock()
+	l.signal()
 }
 
 // Finalize writes what is left, and waits for it. Logging may go on afterwards.
 func (l *loggerRows) Finalize(string) error {
-	if l.rows != nil {
-		close(l.rows)
+	if l.done != nil {
+		l.mu.Lock()
+		l.waiting.last = true
+		l.mu.Unlock()
+		l.signal()
 		<-l.done
-		l.rows = nil
+		l.done = nil
 	}
 	if err := l.failure.Load(); err != nil {
 		return *err
@@ -78,47 +125,52 @@ func (l *loggerRows) Finalize(string) error {
 }
 
 func (l *loggerRows) start() {
-	l.rows, l.done = make(chan loggedRow, rowQueue), make(chan struct{})
+	l.room.L = &l.mu
+	l.wake, l.done = make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(l.done)
-		if err := serve(l.sink, l.rows); err != nil {
+		if err := l.serve(); err != nil {
 			err = fmt.Errorf("%s: %w", l.class, err)
 			l.failure.Store(&err)
-			for range l.rows { // so that nobody waits for a place in the queue
-			}
+			l.mu.Lock() // so that nobody begins to wait for room meanwhile
+			l.room.Broadcast()
+			l.mu.Unlock()
 		}
 	}()
 }
 
-// serve writes rows until the channel is closed: when the sink is full, when asked to, and when a row has waited for a second.
-func serve(s rowSink, rows <-chan loggedRow) error {
-	timer := time.NewTimer(flushAfter)
-	defer timer.Stop()
-	waiting := false
-	for {
+// serve writes rows until the last: to the disk when the sink is full, when asked to, and when a row has waited for a second.
+func (l *loggerRows) serve() error {
+	tick := time.NewTicker(flushAfter)
+	defer tick.Stop()
+	var b rowBatch
+	for !b.last {
 		flush := false
 		select {
-		case r, open := <-rows:
-			switch {
-			case !open:
-				return s.flush()
-			case r.flush:
-				flush = true
-			default:
-				if !waiting {
-					waiting = true
-					timer.Reset(flushAfter)
-				}
-				flush = s.add(r)
-			}
-		case <-timer.C:
+		case <-l.wake:
+		case <-tick.C:
 			flush = true
 		}
+		l.mu.Lock()
+		b.clear()
+		l.waiting, b = b, l.waiting
+		l.room.Broadcast()
+		l.mu.Unlock()
+		flush = flush || b.flush || b.last
+		from := 0
+		for _, r := range b.rows {
+			if l.sink.add(loggedRow{scalars: b.scalars[from:r.end:r.end], step: r.step, at: r.at}) {
+				if err := l.sink.flush(); err != nil {
+					return err
+				}
+			}
+			from = r.end
+		}
 		if flush {
-			waiting = false
-			if err := s.flush(); err != nil {
+			if err := l.sink.flush(); err != nil {
 				return err
 			}
 		}
 	}
+	return nil
 }
