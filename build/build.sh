@@ -8,4 +8,4 @@ eval "$("$build/env.sh")"
 if [ "$(go list -f '{{.Stale}}' github.com/sugarme/gotch/libtch)" = true ]; then
   say "compiling gotch against libtorch: about two minutes, the first time only"
 fi
-go build -ldflags "-X github.com/lighter-go/lighter/cli.version=$("$build/version.sh") ${2:-}" -o "$1" ./cmd/lighter
+go build -ldflags "-X github.com/lighter-go/lighter/internal/release.version=$("$build/version.sh") ${2:-}" -o "$1" ./cmd/lighter
