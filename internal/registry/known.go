@@ -88,12 +88,13 @@ func publicName(target string) (name string, ok bool) {
 		return target, false
 	}
 	module, class := target[:dot], target[dot+1:]
-	exact := slices.Contains(knownModules()[module], class)
-	for !exact && strings.Contains(module, ".") && strings.IndexFunc(class, unicode.IsUpper) == 0 {
-		module = module[:strings.LastIndexByte(module, '.')]
-		exact = slices.Contains(knownModules()[module], class)
+	exact := func() bool { // or gone from the library, with a reason
+		return slices.Contains(knownModules()[module], class) || instead[module+"."+class] != ""
 	}
-	return module + "." + class, exact
+	for !exact() && strings.Contains(module, ".") && strings.IndexFunc(class, unicode.IsUpper) == 0 {
+		module = module[:strings.LastIndexByte(module, '.')]
+	}
+	return module + "." + class, exact()
 }
 
 // knownNames are all names of the library that a target begins with.

@@ -19,6 +19,8 @@ func TestUnknownNamesAreToldApart(t *testing.T) {
 		{"lightning.pytorch.callbacks.finetuning.BackboneFinetuning", "is Lightning's, not supported here", "use lighter.callbacks.Freezer"},
 		{"pytorch_lightning.loggers.WandbLogger", "is Lightning's, not supported here", "use pytorch_lightning.loggers.CSVLogger or pytorch_lightning.loggers.TensorBoardLogger"},
 		{"lightning.pytorch.loggers.MLFlowLogger", "is Lightning's, not supported here", "TensorBoardLogger"},
+		{"pytorch_lightning.loggers.wandb.WandbLogger", "is Lightning's, not supported here", "TensorBoardLogger"},
+		{"lightning.pytorch.loggers.NeptuneLogger", "is Lightning's, not supported here", "TensorBoardLogger"}, // of releases before 2.6.4
 		{"toy.nn.Linaer", `Cannot locate class or function: "toy.nn.Linaer"`, "did you mean 'toy.nn.Linear'?"},
 		{"toy.nn.linear", "Cannot locate", "did you mean 'toy.nn.Linear'?"},
 		{"toy.nn.Foo", "Cannot locate", "`lighter list` shows what there is"},
