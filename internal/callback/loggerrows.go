@@ -22,6 +22,7 @@ type loggerRows struct {
 	room    sync.Cond // waits until the goroutine has taken rows, or failed
 	wake    chan struct{}
 	done    chan struct{} // nil without a goroutine
+	flushed time.Time     // when Flush was asked last
 	failure atomic.Pointer[error]
 }
 
@@ -59,10 +60,14 @@ func (b *rowBatch) clear() {
 }
 
 const (
-	// rowQueue is how many rows may wait to be written before logging waits.
-	rowQueue = 1024
+	// rowQueue is how many rows may wait to be written before logging waits: a second of slow disk in a fast run.
+	rowQueue = 1 << 14
+	// rowBurst is how many rows wait before the goroutine takes them.
+	rowBurst = 256
 	// flushAfter is how long a row may wait in memory.
 	flushAfter = time.Second
+	// flushPause is the time between the disk writes that [loggerRows.Flush] asks for, at least.
+	flushPause = 100 * time.Millisecond
 )
 
 // LogMetrics hands a row over to be written; it costs the caller a copy. The error is that of an earlier row.
@@ -81,7 +86,7 @@ func (l *loggerRows) LogMetrics(row []lighter.Scalar, step int64) error {
 	b.scalars = append(b.scalars, row...)
 	b.rows = append(b.rows, batchedRow{end: len(b.scalars), step: step, at: l.now()})
 	b.flush = b.flush || l.every > 0 && (step+1)%l.every == 0
-	due := b.flush || len(b.rows) >= rowQueue/4
+	due := b.flush || len(b.rows) >= rowBurst
 	l.mu.Unlock()
 	if due {
 		l.signal()
@@ -97,11 +102,13 @@ func (l *loggerRows) signal() {
 	}
 }
 
-// Flush asks for what was logged to be written to the disk soon. It does not wait.
+// Flush asks for what was logged to be written to the disk soon. It does not wait. Epochs may be shorter than a write: what
+// follows another soon is left to the clock.
 func (l *loggerRows) Flush() {
-	if l.done == nil {
+	if l.done == nil || l.now().Sub(l.flushed) < flushPause {
 		return
 	}
+	l.flushed = l.now()
 	l.mu.Lock()
 	l.waiting.flush = true
 	l.mu.Unlock()

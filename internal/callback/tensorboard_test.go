@@ -229,5 +229,5 @@ func TestTensorBoardLoggerManyRows(t *testing.T) {
 func BenchmarkTensorBoardLoggerRow(b *testing.B) {
 	env, _ := envOf(false)
 	l, _ := TensorBoardLogger{SaveDir: b.TempDir()}.Build(env)
-	benchmarkRows(b, l)
+	benchmarkLogger(b, l)
 }
