@@ -25,7 +25,8 @@ else
 fi
 
 cp LICENSE "$root/"
-mkdir "$root/licenses/go"
+mkdir "$root/licenses/go" "$root/licenses/uPlot"
+cp internal/report/uplot/LICENSE "$root/licenses/uPlot/"
 cp "$(go env GOROOT)/LICENSE" "$root/licenses/go/"
 eval "$("$build/env.sh")"
 while read -r module folder; do
