@@ -134,6 +134,8 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	digits := "data::train_dataloader::dataset::_target_=project.steps.Digits"
 	valDigits := "data::val_dataloader::dataset::_target_=project.steps.Digits"
 	const epochs, format = "trainer::max_epochs=%d", "trainer::memory_format="
+	// Steps of about 300 us. What a row costs has in it what computing its values costs.
+	wide := []string{"fit", mlp, epochs, "data::train_dataloader::batch_size=256"}
 
 	adam := "" // the optimizer alone, a program of its own
 	if lighter != "" {
@@ -156,6 +158,9 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 			command(lighter, 1, 6, "fit", config("transformer.yaml"), epochs), nil, loop("transformer", 1, 6), nil}},
 		{name: "LSTM", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1, programs: [sides]*program{
 			command(lighter, 1, 21, "fit", config("lstm.yaml"), epochs), nil, loop("lstm", 1, 21), nil}},
+		{name: "logging each step (bare: no logger)", unit: "us/step", scale: 1e6, stepsPerEpoch: 6, threads: 1, mostOfBare: 1.02, programs: [sides]*program{
+			command(lighter, 20, 1020, slices.Concat(wide, []string{"trainer::logger=true", "trainer::log_every_n_steps=1"})...),
+			command(lighter, 20, 1020, slices.Concat(wide, []string{"trainer::logger=false"})...), nil, nil}},
 		{name: "Adam, 200 tensors", unit: "us/step", scale: 1e6, stepsPerEpoch: 1, threads: 1, leastOfEager: 2, programs: [sides]*program{
 			command(adam, 100, 5100, "%d"), nil, command(torch, 50, 1050, "adam.py", "%d"), nil}},
 		{name: "--help", unit: "s", scale: 1, threads: 1, most: 0.25, programs: [sides]*program{

@@ -12,7 +12,7 @@ func TestUnknownNamesAreToldApart(t *testing.T) {
 		{"torch.nn.LazyLinear", "is PyTorch's, not supported here", "write in_features and the like"},
 		{"torch.cumsum", "is PyTorch's, not supported here", "`lighter list`"},
 		{"torch.nn.Transfromer", "Cannot locate", "did you mean 'torch.nn.Transformer'? It is PyTorch's, not supported here"},
-		{"torchmetrics.image.FrechetInceptionDistance", "is torchmetrics', not supported here", "`lighter list`"},
+		{"torchmetrics.image.FrechetInceptionDistance", "is torchmetrics', not supported here", "not among the metrics that every configuration uses"},
 		{"torchvision.models.resnet18", "is torchvision's, not supported here", "`lighter list`"},
 		{"lightning.pytorch.callbacks.BatchSizeFinder", "is Lightning's, not supported here", "set data::train_dataloader::batch_size"},
 		{"pytorch_lightning.callbacks.LambdaCallback", "is Lightning's, not supported here", "its functions act on objects of Python"},
