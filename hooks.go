@@ -56,3 +56,11 @@ type Progress interface{ ShowsProgress() }
 
 // Summarizer is a callback that prints the model's layers.
 type Summarizer interface{ SummarizesModel() }
+
+// Reporter is a callback that writes a page about the run.
+type Reporter interface{ ReportsRun() }
+
+// RowTaker acts on every row the loggers are given. The row's memory is the caller's.
+type RowTaker interface {
+	Row(t Trainer, row []Scalar, step int64) error
+}

@@ -16,6 +16,9 @@ type interruption struct{ signal syscall.Signal }
 
 func (i interruption) Error() string { return "stopped by " + unix.SignalName(i.signal) }
 
+// Unwrap says that it is a cancellation.
+func (i interruption) Unwrap() error { return context.Canceled }
+
 func (i interruption) exitCode() int { return 128 + int(i.signal) }
 
 // untilSignal is a context that the first SIGINT, SIGTERM or SIGUSR1 ends, with an interruption as its cause. The second

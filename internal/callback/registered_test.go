@@ -34,6 +34,7 @@ func TestContract(t *testing.T) {
 	registrytest.Contract(t, "lighter.callbacks.", map[string]registrytest.Args{
 		"lighter.callbacks.CsvWriter":                  {"path": "p.csv"},
 		"lighter.callbacks.Freezer":                    {"names": "0.weight"},
+		"lighter.callbacks.Report":                     none,
 		"lighter.callbacks.FileWriter":                 {"directory": "out", "value_key": "pred", "writer_fn": "tensor"},
 		"lighter.callbacks.file_writer.write_tensor":   image,
 		"lighter.callbacks.file_writer.write_image_2d": image,

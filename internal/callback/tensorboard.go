@@ -19,7 +19,7 @@ type TensorBoardLogger struct {
 	SaveDir         string  `cfg:"save_dir,required" help:"folder of all experiments"`
 	Name            *string `cfg:"name" help:"folder of the experiment; null for none"`
 	Version         Version `cfg:"version" help:"number or name of the run's folder; default: the next free number"`
-	LogGraph        any     `cfg:"log_graph,ignored" help:"write the graph of the model"`
+	LogGraph        bool    `cfg:"log_graph" help:"write the graph of a model with an example_input_array; ours have none: warns"`
 	DefaultHPMetric bool    `cfg:"default_hp_metric" help:"show the run in the HParams dashboard, with hp_metric -1"`
 	Prefix          string  `cfg:"prefix" help:"put before every name, with a dash"`
 	SubDir          *string `cfg:"sub_dir" help:"folder below the run's for these files"`
@@ -40,7 +40,10 @@ func (a TensorBoardLogger) Validate() error {
 }
 
 // Build makes the logger.
-func (a TensorBoardLogger) Build(*lighter.Env) (lighter.Logger, error) {
+func (a TensorBoardLogger) Build(env *lighter.Env) (lighter.Logger, error) {
+	if a.LogGraph { // as Lightning says it of every lighter.LighterModule
+		env.Log.Warn().Msg("Could not log computational graph to TensorBoard: The `model.example_input_array` attribute is not set or `input_array` was not given.")
+	}
 	root := a.SaveDir
 	if a.Name != nil {
 		root = filepath.Join(root, *a.Name)

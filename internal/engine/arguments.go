@@ -15,7 +15,7 @@ type arguments struct {
 	Strategy                      strategy            `cfg:"strategy" help:"how devices share the work: auto, single_device, or ddp of one device"`
 	NumNodes                      int                 `cfg:"num_nodes" help:"number of machines: 1"`
 	Precision                     precision           `cfg:"precision,aka=amp" help:"element types: 32-true, 64-true, bf16-mixed, 16-mixed, bf16-true, 16-true"`
-	Logger                        loggers             `cfg:"logger" help:"a logger, a list of them, true for CSV, or false for none"`
+	Logger                        loggers             `cfg:"logger" help:"a logger, a list of them, true for CSV and TensorBoard, or false for none"`
 	Callbacks                     callbacks           `cfg:"callbacks" help:"a callback or a list of them"`
 	FastDevRun                    devRun              `cfg:"fast_dev_run,aka=dev_run|smoke_test" help:"run this many batches of each loader once, writing nothing"`
 	MaxEpochs                     *int                `cfg:"max_epochs,aka=epochs|num_epochs|n_epochs" help:"stop after this many epochs; -1 for no limit; default 1000"`
@@ -53,12 +53,14 @@ type arguments struct {
 	EnableAutologHparams          any                 `cfg:"enable_autolog_hparams,ignored" help:"no effect: the configuration is saved as Lighter saves it"`
 	SuggestIntegrations           any                 `cfg:"suggest_integrations,ignored" help:"no effect: nothing is advertised"`
 	MemoryFormat                  string              `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
+	Report                        bool                `cfg:"report" help:"write report.html, a page about the run, into its folder"`
 }
 
 func init() {
 	one := 1
 	registry.Register("pytorch_lightning.Trainer", arguments{
 		Accelerator: "auto", NumNodes: 1, MaxSteps: -1, CheckValEveryNEpoch: &one, AccumulateGradBatches: 1, InferenceMode: true, MemoryFormat: "auto", Precision: precisions[0],
+		Report: true,
 	}, "lightning.pytorch.Trainer", "lightning.Trainer", "pytorch_lightning.trainer.Trainer", "pytorch_lightning.trainer.trainer.Trainer",
 		"lightning.pytorch.trainer.Trainer", "lightning.pytorch.trainer.trainer.Trainer")
 }
@@ -156,7 +158,7 @@ func (d *determin) DecodeConfig(v any) error {
 // ConfigType names the form.
 func (*determin) ConfigType() string { return `a bool or "warn"` }
 
-// loggers is the logger argument; the default, CSV, is added by the build.
+// loggers is the logger argument; the default ones are added by the build.
 type loggers struct {
 	on   bool // asked for
 	off  bool

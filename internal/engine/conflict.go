@@ -9,6 +9,9 @@ func (a arguments) checkCallbacks() error {
 	if has[lighter.Checkpointer](a.Callbacks) && !enabled(a.EnableCheckpointing) {
 		return lighter.FieldError("enable_checkpointing", "Trainer was configured with `enable_checkpointing=False` but found `ModelCheckpoint` in callbacks list. Leave one of the two out")
 	}
+	if has[lighter.Reporter](a.Callbacks) && !a.Report {
+		return lighter.FieldError("report", "Trainer was configured with `report=False` but found `Report` in callbacks list. Leave one of the two out")
+	}
 	bars := 0
 	for _, c := range a.Callbacks {
 		if _, ok := c.(lighter.Progress); ok {

@@ -51,3 +51,7 @@ func (t *Trainer) dispatchBatchStart(batch lighter.Value, idx int) error {
 func (t *Trainer) dispatchBatchEnd(out lighter.Output, idx int) error {
 	return dispatch(t, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
 }
+
+func (t *Trainer) dispatchRow(row []lighter.Scalar, step int64) error {
+	return dispatch(t, func(h lighter.RowTaker) error { return h.Row(t, row, step) })
+}

@@ -295,5 +295,5 @@ func (t *Trainer) write(row []lighter.Scalar, step int64, withEpoch bool) error 
 			return err
 		}
 	}
-	return nil
+	return t.dispatchRow(row, step)
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -38,5 +39,29 @@ func TestRowsOfCallbacks(t *testing.T) {
 	}
 	if got := tr.Metrics()["lr"]; got != float64(float32(7.1)) {
 		t.Errorf("the metric is %v", got)
+	}
+}
+
+// rowTaker notes the rows it sees.
+type rowTaker struct{ rows []string }
+
+func (r *rowTaker) Row(_ lighter.Trainer, row []lighter.Scalar, step int64) error {
+	r.rows = append(r.rows, fmt.Sprint(step, row))
+	return nil
+}
+
+// A callback that takes rows sees those that the loggers get, and no others.
+func TestRowsForCallbacks(t *testing.T) {
+	tensortest.Scope(t)
+	j := &journal{batches: [4]int{4, 2}}
+	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(2), AccumulateGradBatches: 1, LogEveryNSteps: num(2)})
+	taker := &rowTaker{}
+	tr.callbacks = []lighter.Callback{rowWriter{}, taker}
+	defer tr.free()
+	if err := tr.fit(); err != nil {
+		t.Fatal(err)
+	}
+	if len(taker.rows) != len(j.rows) || len(j.rows) < 5 {
+		t.Errorf("the loggers got %q, the callback %q", j.rows, taker.rows)
 	}
 }

@@ -131,6 +131,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	defer s.Close()
 	defer tensor.Recover(&err)
 	tensor.ManualSeed(seed)
+	env.Seed = seed
 	b := registry.NewBuild(c, env)
 	defer func() { err = errors.Join(err, b.Close()) }()
 	t, err := build(b)

@@ -66,6 +66,8 @@ const (
 	progressTarget   = "pytorch_lightning.callbacks.TQDMProgressBar"
 	summaryTarget    = "pytorch_lightning.callbacks.ModelSummary"
 	csvLoggerTarget  = "pytorch_lightning.loggers.CSVLogger"
+	boardTarget      = "pytorch_lightning.loggers.TensorBoardLogger"
+	reportTarget     = "lighter.callbacks.Report"
 	timerTarget      = "pytorch_lightning.callbacks.Timer"
 	csvWriterTarget  = "lighter.callbacks.CsvWriter"
 )
@@ -80,11 +82,9 @@ func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
 		t.fastDevRun(int(a.FastDevRun))
 	}
 	if t.loggers == nil && !t.args.Logger.off && a.FastDevRun == 0 {
-		csv, err := registry.New[lighter.Logger](csvLoggerTarget, env, map[string]any{"save_dir": t.DefaultRootDir()})
-		if err != nil {
+		if err := t.defaultLoggers(env); err != nil {
 			return nil, err
 		}
-		t.loggers = []lighter.Logger{csv}
 	}
 	if err := t.args.checkCallbacks(); err != nil {
 		return nil, err
@@ -96,6 +96,21 @@ func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
 	var err error
 	t.profiling, err = a.Profiler.build(env)
 	return t, err
+}
+
+// defaultLoggers are a CSVLogger and a TensorBoardLogger that write to one folder.
+func (t *Trainer) defaultLoggers(env *lighter.Env) error {
+	for _, target := range []string{csvLoggerTarget, boardTarget} {
+		l, err := registry.New[lighter.Logger](target, env, map[string]any{"save_dir": t.DefaultRootDir()})
+		if err != nil {
+			return fmt.Errorf("default logger %s: %w", target, err)
+		}
+		if s, ok := l.(interface{ ShareDir(of lighter.Logger) }); ok && len(t.loggers) > 0 {
+			s.ShareDir(t.loggers[0])
+		}
+		t.loggers = append(t.loggers, l)
+	}
+	return nil
 }
 
 // fastDevRun is Lightning's: n batches of one epoch, and nothing written.
@@ -123,6 +138,7 @@ func (t *Trainer) defaultCallbacks(env *lighter.Env) error {
 	defaults := []component{
 		{summaryTarget, fit && enabled(t.args.EnableModelSummary) && !has[lighter.Summarizer](t.callbacks), nil},
 		{progressTarget, enabled(t.args.EnableProgressBar) && !has[lighter.Progress](t.callbacks), nil},
+		{reportTarget, t.args.Report && len(t.loggers) > 0 && !has[lighter.Reporter](t.callbacks), nil},
 		{timerTarget, fit && t.args.MaxTime != nil, maxTime},
 		{checkpointTarget, enabled(t.args.EnableCheckpointing) && t.args.FastDevRun == 0 && !has[lighter.Checkpointer](t.callbacks), nil},
 	}

@@ -20,6 +20,7 @@ import (
 type Env struct {
 	Stage   string // the command: fit, validate, test or predict
 	Path    string // the component's key path, "model::network::0"
+	Seed    uint64 // the run's
 	Log     zerolog.Logger
 	Console *console.Console
 
