@@ -35,17 +35,18 @@ func (m *message) message(field uint64, v message) {
 
 // text writes a string, which protobuf wants in UTF-8.
 func (m *message) text(field uint64, s string) {
-	m.message(field, message(strings.ToValidUTF8(s, "\uFFFD")))
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	m.key(field, 2)
+	*m = binary.AppendUvarint(*m, uint64(len(s)))
+	*m = append(*m, s...)
 }
 
-func eventAt(at time.Time) (e message) {
-	e.double(1, float64(at.Unix())+float64(at.Nanosecond())/1e9) // wall_time
-	return e
-}
+func wallTime(at time.Time) float64 { return float64(at.Unix()) + float64(at.Nanosecond())/1e9 }
 
 // versionEvent is the first of every file.
 func versionEvent(at time.Time) message {
-	e := eventAt(at)
+	var e message
+	e.double(1, wallTime(at))
 	e.text(3, "brain.Event:2") // file_version
 	var source message
 	source.text(1, "tensorboard.summary.writer.event_file_writer") // writer
@@ -54,17 +55,19 @@ func versionEvent(at time.Time) message {
 }
 
 func summaryEvent(at time.Time, step int64, value message) message {
-	e := eventAt(at)
+	e := make(message, 0, len(value)+40)
+	e.double(1, wallTime(at))
 	if step != 0 {
 		e.varint(2, uint64(step))
 	}
-	var summary message
+	summary := make(message, 0, len(value)+10)
 	summary.message(1, value)
 	e.message(5, summary)
 	return e
 }
 
-func scalarValue(tag string, f float32) (v message) {
+func scalarValue(tag string, f float32) message {
+	v := make(message, 0, len(tag)+20)
 	v.text(1, tag)
 	v.float(2, f) // simple_value
 	return v
