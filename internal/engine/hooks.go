@@ -53,5 +53,5 @@ func (t *Trainer) dispatchBatchEnd(out lighter.Output, idx int) error {
 }
 
 func (t *Trainer) dispatchRow(row []lighter.Scalar, step int64) error {
-	return dispatch(t, func(h lighter.RowTaker) error { return h.Row(t, row, step) })
+	return dispatch(t, hookRow, func(h lighter.RowTaker) error { return h.Row(t, row, step) })
 }

@@ -41,6 +41,7 @@ const (
 	hookEpochEnd
 	hookBatchStart
 	hookBatchEnd
+	hookRow
 	hooks
 )
 
@@ -54,7 +55,7 @@ var (
 	}
 	hookNames = [hooks]string{
 		"setup", "on_{stage}_start", "on_{stage}_end", "on_exception", "on_{mode}_epoch_start", "on_{mode}_epoch_end",
-		"on_{mode}_batch_start", "on_{mode}_batch_end",
+		"on_{mode}_batch_start", "on_{mode}_batch_end", "log_metrics",
 	}
 	modeWords = [...]struct{ mode, step, next string }{
 		lighter.Train:   {"train", "training", "[_TrainingEpochLoop].train_dataloader_next"},
