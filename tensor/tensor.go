@@ -192,8 +192,13 @@ func adoptNew(op string, p unsafe.Pointer) Tensor {
 // Bytes copies the elements, in C order, to the host. Waits for the device.
 func (t Tensor) Bytes() []byte {
 	data := make([]byte, t.Numel()*int64(t.DType().Size()))
-	check("read", C.lt_read(C.lt_tensor(t.p), unsafe.Pointer(unsafe.SliceData(data)), C.int64_t(len(data))))
+	t.ReadInto(data)
 	return data
+}
+
+// ReadInto is [Tensor.Bytes] into dst, which has exactly their number. Waits for the device.
+func (t Tensor) ReadInto(dst []byte) {
+	check("read", C.lt_read(C.lt_tensor(t.p), unsafe.Pointer(unsafe.SliceData(dst)), C.int64_t(len(dst))))
 }
 
 // Values copies the elements, in C order, to the host, converted to E. Waits for the device.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 
@@ -13,15 +12,15 @@ import (
 
 // What a checkpoint holds, between the program's values and the file's.
 
-// fromTensor describes a tensor for the file; its bytes are read when they are written, so it must live until then. Tensors
+// fromTensor describes a tensor for the file; its bytes are read when they are copied or written, so it must live until then. Tensors
 // that share a storage in memory share it in the file only when they are one parameter under two names, which is what
 // state_dict gives.
 func fromTensor(t tensor.Tensor) *torchfile.Tensor {
 	dtype := t.DType()
 	size := t.Numel() * int64(dtype.Size())
-	storage := torchfile.LazyStorage(size, func(w io.Writer) error {
-		_, err := w.Write(t.Bytes())
-		return err
+	storage := torchfile.LazyStorage(size, func(dst []byte) error {
+		t.ReadInto(dst)
+		return nil
 	})
 	return &torchfile.Tensor{DType: fileDTypes[dtype], Shape: t.Shape(), Storage: storage}
 }

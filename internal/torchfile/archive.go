@@ -78,12 +78,13 @@ func (r *record) damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: record %q: %s", ErrDamaged, r.name, fmt.Sprintf(format, args...))
 }
 
-// archive is the zip of a checkpoint, every record checked.
+// archive is the zip of a checkpoint.
 type archive struct {
 	length   int64
 	prefix   string // the archive's name: the folder all its records are in
 	records  map[string]*record
 	storages map[string]*Storage
+	order    []*record // as in the directory
 }
 
 func (a *archive) size() int64 { return a.length }
@@ -110,6 +111,29 @@ func (a *archive) storage(key string, elems, elemSize int64, view any) (*Storage
 
 // openArchive reads the directory and checks every record against it.
 func openArchive(r io.ReaderAt, size int64) (*archive, error) {
+	a, err := readDirectory(r, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range a.order {
+		if err := rec.read(func([]byte) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	return a, a.header()
+}
+
+// peekArchive checks the header's records only.
+func peekArchive(r io.ReaderAt, size int64) (*archive, error) {
+	a, err := readDirectory(r, size)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.header()
+}
+
+// readDirectory finds the records and checks that they can be what PyTorch writes.
+func readDirectory(r io.ReaderAt, size int64) (*archive, error) {
 	zr, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("%w: its directory, at the end of the file, is missing or broken: %w", ErrDamaged, err)
@@ -134,12 +158,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	if !atStart {
 		return nil, fmt.Errorf("%w: the archive does not begin at the file's first byte", ErrDamaged)
 	}
-	for _, f := range zr.File {
-		if err := a.records[f.Name].read(func([]byte) error { return nil }); err != nil {
-			return nil, err
-		}
-	}
-	return a, a.header()
+	return a, nil
 }
 
 // localExtra is the length of the extra field of the file's first entry.
@@ -168,7 +187,7 @@ func (a *archive) add(r io.ReaderAt, f *zip.File) (*record, error) {
 		return nil, rec.damaged("it claims %d bytes at %d in a file of %d", f.UncompressedSize64, off, a.length)
 	}
 	rec.offset, rec.size = off, int64(f.UncompressedSize64)
-	a.records[f.Name] = rec
+	a.records[f.Name], a.order = rec, append(a.order, rec)
 	return rec, nil
 }
 

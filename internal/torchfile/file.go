@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/lighter-go/lighter/internal/atomicfile"
 )
 
 // File is a checkpoint that is open for reading. Root's tensors read from the
@@ -29,7 +27,13 @@ const (
 
 // Open opens a checkpoint, checks all of it and decodes its structure. The
 // tensors' bytes stay in the file.
-func Open(path string) (*File, error) {
+func Open(path string) (*File, error) { return openFile(path, openArchive) }
+
+// Peek is Open without a check of the tensors' records, which their readers
+// check: for a look at the structure of a large file.
+func Peek(path string) (*File, error) { return openFile(path, peekArchive) }
+
+func openFile(path string, open func(io.ReaderAt, int64) (*archive, error)) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err // names the path
@@ -42,7 +46,7 @@ func Open(path string) (*File, error) {
 	var format Format
 	records := 0
 	if err == nil {
-		root, format, records, err = readFile(f, st.Size())
+		root, format, records, err = readFile(f, st.Size(), open)
 	}
 	if err != nil {
 		f.Close()
@@ -57,12 +61,12 @@ func (f *File) Close() error { return f.f.Close() }
 // Read is Open for a checkpoint of size bytes in r. The tensors of the result
 // read from r.
 func Read(r io.ReaderAt, size int64) (any, error) {
-	root, _, _, err := readFile(r, size)
+	root, _, _, err := readFile(r, size, openArchive)
 	return root, err
 }
 
 // readFile also tells the format, and how many records have a checksum.
-func readFile(r io.ReaderAt, size int64) (root any, format Format, records int, err error) {
+func readFile(r io.ReaderAt, size int64, open func(io.ReaderAt, int64) (*archive, error)) (root any, format Format, records int, err error) {
 	old, err := sniff(r, size)
 	if err != nil {
 		return nil, 0, 0, err
@@ -71,7 +75,7 @@ func readFile(r io.ReaderAt, size int64) (root any, format Format, records int, 
 		root, err = readLegacy(r, size)
 		return root, Legacy, 0, err
 	}
-	a, err := openArchive(r, size)
+	a, err := open(r, size)
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -99,5 +103,9 @@ func (a *archive) root() (any, error) {
 // Save writes a checkpoint to a file, whole or not at all: see
 // [atomicfile.Write].
 func Save(path string, root any) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, root) })
+	s, err := NewSnapshot(root)
+	if err != nil {
+		return err
+	}
+	return s.Save(path)
 }

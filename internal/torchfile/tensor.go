@@ -15,10 +15,10 @@ const chunk = 256 << 10
 // its address: tensors that share a *Storage share memory in Python too, and
 // its bytes are written once.
 type Storage struct {
-	size  int64
-	write func(io.Writer) error
-	data  []byte  // set by NewStorage
-	rec   *record // set by Open and Read
+	size int64
+	fill func(dst []byte) error
+	data []byte  // set by NewStorage
+	rec  *record // set by Open and Read
 }
 
 // NewStorage is a storage over data, which is not copied and must not change
@@ -27,10 +27,10 @@ func NewStorage(data []byte) *Storage {
 	return &Storage{size: int64(len(data)), data: data}
 }
 
-// LazyStorage is a storage of size bytes that are fetched when they are written:
-// write is called once by Write, and must write exactly size bytes.
-func LazyStorage(size int64, write func(io.Writer) error) *Storage {
-	return &Storage{size: size, write: write}
+// LazyStorage is a storage of size bytes that are fetched when they are needed:
+// fill is given a buffer of exactly that size.
+func LazyStorage(size int64, fill func(dst []byte) error) *Storage {
+	return &Storage{size: size, fill: fill}
 }
 
 // Size is the number of bytes.
@@ -39,19 +39,13 @@ func (s *Storage) Size() int64 { return s.size }
 // WriteTo writes the bytes. It implements io.WriterTo.
 func (s *Storage) WriteTo(w io.Writer) (int64, error) {
 	cw := &countWriter{w: w}
-	var err error
-	switch {
-	case s.write != nil:
-		err = s.write(cw)
-	case s.rec != nil:
-		err = s.rec.read(func(p []byte) error { _, err := cw.Write(p); return err })
-	default:
-		for p := s.data; len(p) > 0 && err == nil; p = p[min(len(p), chunk):] {
-			_, err = cw.Write(p[:min(len(p), chunk)])
-		}
+	if s.rec != nil {
+		err := s.rec.read(func(p []byte) error { _, err := cw.Write(p); return err })
+		return cw.n, err
 	}
-	if err == nil && cw.n != s.size {
-		err = fmt.Errorf("storage gave %d bytes where %d were announced", cw.n, s.size)
+	data, err := s.Bytes()
+	for p := data; len(p) > 0 && err == nil; p = p[min(len(p), chunk):] {
+		_, err = cw.Write(p[:min(len(p), chunk)])
 	}
 	return cw.n, err
 }
@@ -62,16 +56,19 @@ func (s *Storage) ReadInto(dst []byte) error {
 	if int64(len(dst)) != s.size {
 		return fmt.Errorf("buffer of %d bytes for a storage of %d", len(dst), s.size)
 	}
-	if s.rec != nil {
+	switch {
+	case s.rec != nil:
 		return s.rec.readInto(dst)
+	case s.fill != nil:
+		return s.fill(dst)
 	}
-	_, err := s.WriteTo(&fixedBuffer{dst})
-	return err
+	copy(dst, s.data)
+	return nil
 }
 
 // Bytes returns the bytes: NewStorage's own slice, else a fresh copy.
 func (s *Storage) Bytes() ([]byte, error) {
-	if s.write == nil && s.rec == nil {
+	if s.fill == nil && s.rec == nil {
 		return s.data, nil
 	}
 	dst := make([]byte, s.size)
@@ -258,18 +255,6 @@ func (c *countWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
 	return n, err
-}
-
-// fixedBuffer fills a slice and refuses more.
-type fixedBuffer struct{ rest []byte }
-
-func (b *fixedBuffer) Write(p []byte) (int, error) {
-	n := copy(b.rest, p)
-	b.rest = b.rest[n:]
-	if n < len(p) {
-		return n, io.ErrShortWrite
-	}
-	return n, nil
 }
 
 // SectionStorage is a storage over size bytes at offset of r, of a format

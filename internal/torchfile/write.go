@@ -21,22 +21,11 @@ const alignment = 64
 //
 // The structure is checked in full before the first byte goes out.
 func Write(w io.Writer, root any) error {
-	enc := newEncoder()
-	if err := enc.encode(root); err != nil {
+	s, err := NewSnapshot(root)
+	if err != nil {
 		return err
 	}
-	aw := &archiveWriter{zw: zip.NewWriter(w)}
-	aw.bytes("data.pkl", enc.out.Bytes())
-	aw.bytes("byteorder", []byte("little"))
-	for i, s := range enc.storages {
-		aw.record(fmt.Sprintf("data/%d", i), s)
-	}
-	aw.bytes("version", []byte("3\n"))
-	aw.id()
-	if aw.err != nil {
-		return aw.err
-	}
-	return aw.zw.Close()
+	return s.Write(w)
 }
 
 // archiveWriter writes records one after the other; after an error it does nothing.
@@ -46,6 +35,8 @@ type archiveWriter struct {
 	offset  int64 // of the next entry
 	err     error
 }
+
+func newArchiveWriter(w io.Writer) *archiveWriter { return &archiveWriter{zw: zip.NewWriter(w)} }
 
 func (a *archiveWriter) bytes(name string, p []byte) { a.record(name, NewStorage(p)) }
 
