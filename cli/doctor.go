@@ -125,15 +125,15 @@ const gib = 1 << 30
 
 func (m *machine) memoryFinding() finding {
 	f := finding{name: "memory"}
-	if m.memory == 0 {
+	if m.memory.Total == 0 {
 		f.text = "unknown"
 		return f
 	}
-	f.text = fmt.Sprintf("%.1f GiB, %.1f GiB of it free", float64(m.memory)/gib, float64(m.memoryFree)/gib)
-	if m.memoryLimit {
+	f.text = fmt.Sprintf("%.1f GiB, %.1f GiB of it free", float64(m.memory.Total)/gib, float64(m.memory.Free)/gib)
+	if m.memory.Limited {
 		f.text += " (limit of the control group)"
 	}
-	if m.memoryFree < gib/2 {
+	if m.memory.Free < gib/2 {
 		f.verdict, f.todo = poor, "the program alone takes about 0.3 GiB: a run may end with exit code 5 or be killed"
 	}
 	return f

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lighter-go/lighter/internal/memory"
 )
 
 // machine is what the files of /proc, /sys, /dev and of libtorch tell.
@@ -24,11 +26,9 @@ type machine struct {
 	hasOurs  bool   // liblighter_cuda.so is there
 	glibc    string
 
-	cpu         string
-	features    []string // of the processor that libtorch makes use of
-	memory      int64    // bytes this process may use, 0 when unknown
-	memoryFree  int64
-	memoryLimit bool // by a control group
+	cpu      string
+	features []string // of the processor that libtorch makes use of
+	memory   memory.Size
 
 	nvidia  bool   // an NVIDIA device is present
 	driver  string // NVIDIA's driver, "580.65.06"; "" for none
@@ -45,7 +45,7 @@ func readMachine(root string) *machine {
 	m := &machine{root: root}
 	m.readLibraries()
 	m.readCPU()
-	m.readMemory()
+	m.memory = memory.Read(root)
 	m.readNVIDIA()
 	return m
 }
@@ -135,29 +135,6 @@ func (m *machine) readCPU() {
 		if slices.Contains(flags, f) {
 			m.features = append(m.features, f)
 		}
-	}
-}
-
-// readMemory reads the machine's memory and the limit of the control group, the smaller of which counts.
-func (m *machine) readMemory() {
-	sizes := map[string]int64{}
-	for line := range strings.Lines(m.text("/proc/meminfo")) {
-		if f := strings.Fields(line); len(f) >= 2 {
-			kb, _ := strconv.ParseInt(f[1], 10, 64) // 0 is unknown
-			sizes[f[0]] = kb << 10
-		}
-	}
-	m.memory, m.memoryFree = sizes["MemTotal:"], sizes["MemAvailable:"]
-	for _, group := range []struct{ limit, used string }{
-		{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-		{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
-	} {
-		limit, err := strconv.ParseInt(strings.TrimSpace(m.text(group.limit)), 10, 64)
-		if err != nil || m.memory > 0 && limit >= m.memory {
-			continue
-		}
-		used, _ := strconv.ParseInt(strings.TrimSpace(m.text(group.used)), 10, 64) // 0 is unknown
-		m.memory, m.memoryFree, m.memoryLimit = limit, min(m.memoryFree, limit-used), true
 	}
 }
 

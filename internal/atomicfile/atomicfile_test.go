@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,71 @@ func TestPanicLeavesNothing(t *testing.T) {
 		t.Errorf("left behind: %v", names)
 	}
 }
+
+// TestLeftoversInUse: what is being written is no leftover, nor a link that may be about to get its name.
+func TestLeftoversInUse(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "last.ckpt")
+	for name, text := range map[string]string{".dead.ckpt.1.tmp": "half", ".empty.ckpt.2.tmp": "", "mine.tmp": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("mine.tmp", filepath.Join(dir, ".link.ckpt.4.tmp")); err != nil {
+		t.Fatal(err)
+	}
+	err := Write(path, func(w io.Writer) error {
+		if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+			return err
+		}
+		return RemoveLeftovers(dir)
+	})
+	if err != nil || len(content(t, path)) != 1<<20 {
+		t.Errorf("a file was taken away while it was written: %v", err)
+	}
+	var left []string
+	names, _ := os.ReadDir(dir)
+	for _, n := range names {
+		left = append(left, n.Name())
+	}
+	if want := []string{".link.ckpt.4.tmp", "last.ckpt", "mine.tmp"}; !slices.Equal(left, want) {
+		t.Errorf("left are %q, want %q", left, want)
+	}
+}
+
+// TestCopyAndLink: both replace what is there, and an error leaves it.
+func TestCopyAndLink(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.ckpt"), filepath.Join(dir, "b.ckpt")
+	if err := errors.Join(Write(a, put("one")), Write(b, put("two")), Copy(a, b)); err != nil || content(t, b) != "one" {
+		t.Errorf("copied: %v", err)
+	}
+	if err := errors.Join(Write(a, put("three")), Link(a, b)); err != nil || content(t, b) != "three" {
+		t.Errorf("linked: %v", err)
+	}
+	if target, err := os.Readlink(b); err != nil || target != "a.ckpt" {
+		t.Errorf("the link leads to %q, %v", target, err)
+	}
+	if err := Copy(filepath.Join(dir, "none"), a); !errors.Is(err, fs.ErrNotExist) || content(t, a) != "three" {
+		t.Errorf("a copy of nothing gives %v", err)
+	}
+	full := errors.New("no space left on device")
+	defer Replace(failing{Disk, full})()
+	if err := Link(b, a); !errors.Is(err, full) || content(t, a) != "three" {
+		t.Errorf("a link that fails gives %v", err)
+	}
+	if err := Append(a, []byte("four")); err != nil || content(t, a) != "threefour" {
+		t.Errorf("appended: %v", err)
+	}
+}
+
+// failing can't rename.
+type failing struct {
+	Files
+	err error
+}
+
+func (f failing) Rename(string, string) error { return f.err }
 
 // TestKilledWriter kills a process that saves without a pause, at ever other
 // moments, and looks whether the file is whole.
