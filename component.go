@@ -215,6 +215,18 @@ type Logger interface {
 	Finalize(status string) error
 }
 
+// LogKeeper is a logger whose log a fit that goes on in an earlier run's folder appends to.
+type LogKeeper interface {
+	// Root is the folder that holds the runs' folders; Continue takes the one of this name for the run. It comes before Dir.
+	Root() string
+	Continue(folder string)
+	// LogState says how much is logged, for a checkpoint. written waits until that is on the disk; any goroutine may call it.
+	LogState() (state Dict, written func() error)
+	// LoadLogState drops what was logged after state. It comes after Open. Without a state, of a checkpoint made elsewhere, it
+	// drops what was logged from a step on.
+	LoadLogState(state Dict, step int64) error
+}
+
 // Scalar is a logged number. Values pass through float32, as in PyTorch Lightning, but for those of [Trainer.WriteRow].
 type Scalar struct {
 	Name  string

@@ -32,6 +32,12 @@ type Failer interface {
 	Exception(t Trainer, cause error) error
 }
 
+// Resumer completes, when a fit goes on from a checkpoint whose state it was given, what the run that saved it had still to do.
+type Resumer interface{ Resumed(t Trainer) error }
+
+// ExceptionSaver is a callback that may save a checkpoint when a batch fails: then the state before every batch is kept.
+type ExceptionSaver interface{ SavesOnException() bool }
+
 // Checkpointer is a callback that saves checkpoints: it runs after all others.
 type Checkpointer interface {
 	// BestPath is the best checkpoint so far, "" when there is none; LastPath the newest.

@@ -113,10 +113,27 @@ type Trainer interface {
 	Optimizer() Optimizer
 	// Schedule says when the fit's learning rates change; nil when nothing changes them.
 	Schedule() *Schedule
-	// SaveCheckpoint writes the run's whole state to path.
+	// Continues says that a fit goes on in the folder of the run that CkptPath is of, as if that had not stopped.
+	Continues() bool
+	// SaveCheckpoint copies the run's whole state and returns; the file is written while the run goes on. It is whole or not
+	// there. The error may be that of a file before; the last ones' end the run.
 	SaveCheckpoint(path string, weightsOnly bool) error
+	// Checkpoints changes the files of checkpoints.
+	Checkpoints() CheckpointFiles
 	// Stop ends the fit at the end of this epoch.
 	Stop(reason string)
+}
+
+// CheckpointFiles changes the files of checkpoints, each change after those asked for before it, while the run goes on. After one
+// that failed none is made, so that what a checkpoint replaces stays until that is on the disk.
+type CheckpointFiles interface {
+	// Copy makes dst a copy of the checkpoint src, Link a relative symbolic link to it.
+	Copy(src, dst string) error
+	Link(src, dst string) error
+	// Remove removes a checkpoint. What cannot be removed is reported in the log.
+	Remove(path string)
+	// Exists says whether there is a file once all changes are made.
+	Exists(path string) bool
 }
 
 // LogOptions says which rows a logged value goes to.

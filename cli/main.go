@@ -65,7 +65,7 @@ func (p *program) main(args []string) (code int) {
 		p.open()
 		p.reportUsage(err)
 		return runner.ExitUsage
-	case errors.As(err, &stop):
+	case errors.As(err, &stop) && runner.ExitCode(err) != runner.ExitCheckpoint: // its checkpoint is there
 		p.log.Warn().Msg(err.Error())
 		return stop.exitCode()
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"time"
@@ -19,14 +20,16 @@ type stage struct {
 	verbose     bool // it prints metrics
 	predictions bool // it gives predictions
 	checkpoints bool // a checkpoint alone is an input
+	resumes     bool // it can go on with an earlier run
 }
 
 var stages = []stage{
 	{
-		name: "fit", short: "Train a model, with validation", others: []string{"train", "run"},
+		name: "fit", short: "Train a model, with validation", others: []string{"train", "run"}, resumes: true,
 		example: `  lighter fit config.yaml
   lighter fit base.yaml experiment.yaml trainer::max_epochs=20
   lighter fit config.yaml --ckpt_path last
+  lighter fit config.yaml --resume auto
   lighter fit config.yaml trainer::fast_dev_run=true
   lighter fit config.yaml 'trainer::logger=null' 'model::optimizer::betas=[0.9, 0.95]'
   lighter fit config.yaml '=model::optimizer={_target_: torch.optim.SGD, params: "$@model::network.parameters()", lr: 0.1}'
@@ -61,12 +64,26 @@ Inputs are merged from left to right; options may stand anywhere among them.
 VALUE is YAML: 3, 1e-4, true, null, some text, [1, 2], {lr: 0.1}. In a shell, put quotes around an input with a
 blank or one of $ * [ ] { } " ' & ; and around one that begins with = or ~. After "--" everything is an input.`
 
+const resumeHelp = `
+
+--resume auto makes a command that can be repeated until it is done, whatever stops it. It goes on from the newest sound
+checkpoint of a run of this configuration, in that run's folder, whose logs it continues as if it had never stopped; with
+none it starts afresh, from --ckpt_path if that is given; a run that is done stays as it is. Runs are looked for in the
+version folders of the first logger's save_dir/name, or where ModelCheckpoint has a dirpath, there. A run is of this
+configuration when what decides its numbers is the same: all but the args section, the test and predict loaders, how
+data is loaded (num_workers and its like) and the Trainer's arguments that say how long to train (max_epochs and its
+like), where, on what, and with which loggers and callbacks. The end of such a run is saved as end.ckpt when no
+callback saves it.`
+
 // stageCommand is the command of a stage.
 func (p *program) stageCommand(s stage) *cobra.Command {
 	var o runner.Options
 	var predictions bool
 	long := s.short + ".\n" + inputsHelp
 	extensions := []string{"yaml", "yml"}
+	if s.resumes {
+		long += resumeHelp
+	}
 	if s.checkpoints {
 		long += "\nA checkpoint holds its configuration: FILE.ckpt as the first input takes both from it."
 		extensions = append(extensions, "ckpt")
@@ -77,6 +94,9 @@ func (p *program) stageCommand(s stage) *cobra.Command {
 			if len(args) == 0 {
 				return &usageError{cmd: cmd, err: errors.New("an input is missing: the YAML file to start with")}
 			}
+			if o.Resume != "" && o.Resume != "auto" {
+				return &usageError{cmd: cmd, err: fmt.Errorf("--resume must be auto, got %q", o.Resume), hint: "--ckpt_path takes a file"}
+			}
 			return nil
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -85,8 +105,12 @@ func (p *program) stageCommand(s stage) *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.CkptPath, "ckpt_path", "", "checkpoint to start from: a `PATH`, last or best")
+	flags.StringVar(&o.CkptPath, "ckpt_path", "", "checkpoint to start from: a `PATH`, or last or best of the newest run")
 	flags.BoolVar(&o.WeightsOnly, "weights_only", false, "load the weights of the checkpoint and nothing else")
+	if s.resumes {
+		flags.StringVar(&o.Resume, "resume", "", "with `auto`, go on with the newest run of this configuration, if there is one")
+		_ = cmd.RegisterFlagCompletionFunc("resume", cobra.FixedCompletions([]string{"auto"}, cobra.ShellCompDirectiveNoFileComp))
+	}
 	if s.verbose {
 		switchVar(flags, &o.Verbose, "verbose", true, "print the table of metrics; --no-verbose does not")
 	}

@@ -29,6 +29,7 @@ func TestArguments(t *testing.T) {
 		{"fit|a.yaml|--ckpt_path|x.ckpt|k=v", asked{"fit", []any{"a.yaml", "k=v"}, runner.Options{CkptPath: "x.ckpt"}}},
 		{"fit|--ckpt-path=last|a.yaml|--weights-only|b.yml", asked{"fit", []any{"a.yaml", "b.yml"}, runner.Options{CkptPath: "last", WeightsOnly: true}}},
 		{"fit|a.yaml|=k::l={a: 1}|~m|n=say \"it's\" = a $x", asked{"fit", []any{"a.yaml", "=k::l={a: 1}", "~m", `n=say "it's" = a $x`}, runner.Options{}}},
+		{"fit|a.yaml|--resume|auto", asked{"fit", []any{"a.yaml"}, runner.Options{Resume: "auto"}}},
 		{"fit|a.yaml|--|--weights_only|-x", asked{"fit", []any{"a.yaml", "--weights_only", "-x"}, runner.Options{}}},
 		{"--debug|fit|a.yaml", asked{"fit", []any{"a.yaml"}, runner.Options{Debug: true}}},
 		{"validate|a.yaml", asked{"validate", []any{"a.yaml"}, runner.Options{Verbose: true}}},

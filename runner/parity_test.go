@@ -15,12 +15,30 @@ import (
 	"golang.org/x/sys/cpu"
 
 	_ "github.com/lighter-go/lighter/cli" // registers the components
+	"github.com/lighter-go/lighter/internal/atomicfile"
 	"github.com/lighter-go/lighter/internal/torchfile"
 	"github.com/lighter-go/lighter/runner"
 	"github.com/lighter-go/lighter/tensor/tensortest"
 )
 
-func TestMain(m *testing.M) { tensortest.Main(m) }
+func TestMain(m *testing.M) {
+	atomicfile.Replace(unsynced{atomicfile.Disk})
+	tensortest.Main(m)
+}
+
+// unsynced is the disk, without the waits that only a loss of power makes worth while.
+type unsynced struct{ atomicfile.Files }
+
+func (u unsynced) Open(name string, flag int) (atomicfile.File, error) {
+	f, err := u.Files.Open(name, flag)
+	return unsyncedFile{f}, err
+}
+
+func (unsynced) SyncDir(string) error { return nil }
+
+type unsyncedFile struct{ atomicfile.File }
+
+func (unsyncedFile) Sync() error { return nil }
 
 // tolerance is relative. expected/ holds what AVX-512 kernels gave; another CPU's sums differ in the last bits, and those
 // differences grow with training.

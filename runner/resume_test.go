@@ -49,14 +49,20 @@ func (s *stopping) BatchEnd(t lighter.Trainer, _ lighter.Output, _ int) error {
 
 func init() { lighter.Register[lighter.Callback]("test.StopAt", stopAt{}) }
 
-// fit runs the resume configuration in dir and returns the run's folder.
-func fit(t *testing.T, dir, ckpt string, overrides ...any) (string, error) {
+// stage runs a stage of the resume configuration in dir.
+func stage(t *testing.T, name, dir string, o runner.Options, overrides ...any) (*runner.Result, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	stop = cancel
 	inputs := append([]any{"testdata/resume.yaml", "trainer::logger::save_dir=" + dir}, overrides...)
-	r, err := runner.Run(ctx, "fit", inputs, runner.Options{CkptPath: ckpt})
+	return runner.Run(ctx, name, append(inputs, o)...)
+}
+
+// fit runs the resume configuration in dir and returns the run's folder.
+func fit(t *testing.T, dir, ckpt string, overrides ...any) (string, error) {
+	t.Helper()
+	r, err := stage(t, "fit", dir, runner.Options{CkptPath: ckpt}, overrides...)
 	if err != nil {
 		return "", err
 	}

@@ -23,6 +23,8 @@ type Options struct {
 	CkptPath string
 	// WeightsOnly loads the weights of the checkpoint and nothing else.
 	WeightsOnly bool
+	// Resume is "auto" for a fit that goes on with the newest run of its configuration, if there is one; "" for none.
+	Resume string
 	// Verbose prints the table of metrics of validate and test to Out.
 	Verbose bool
 	Out     io.Writer
@@ -72,7 +74,7 @@ func Run(ctx context.Context, stage string, inputs ...any) (*Result, error) {
 		return nil, &engine.Error{Code: ExitUsage, Err: err}
 	}
 	r, err := engine.Run(ctx, stage, inputs, engine.Options{
-		CkptPath: o.CkptPath, WeightsOnly: o.WeightsOnly, Log: o.Log, Console: consoleOf(o.Err), Debug: o.Debug,
+		CkptPath: o.CkptPath, WeightsOnly: o.WeightsOnly, Resume: o.Resume, Log: o.Log, Console: consoleOf(o.Err), Debug: o.Debug,
 	})
 	if err != nil {
 		return nil, err

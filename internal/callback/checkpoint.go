@@ -160,9 +160,10 @@ type Checkpoint struct {
 	deferred  bool      // a save waits for the validation that gives its metric
 	warned    bool
 
-	savedStep            int64  // the global step saved last
-	savedPath            string // the file saved last
-	best                 []kept // in the order they were kept
+	savedStep            int64    // the global step saved last
+	savedPath            string   // the file saved last
+	replaced             []string // what that save makes superfluous: a checkpoint, then a last.ckpt if it makes a new one
+	best                 []kept   // in the order they were kept
 	bestPath, lastPath   string
 	kthPath              string
 	kthValue             float64
@@ -183,6 +184,9 @@ var (
 	_ lighter.StageEnder   = (*Checkpoint)(nil)
 	_ lighter.Checkpointer = (*Checkpoint)(nil)
 	_ lighter.Stateful     = (*Checkpoint)(nil)
+	_ lighter.Resumer      = (*Checkpoint)(nil)
+
+	_ lighter.ExceptionSaver = (*Checkpoint)(nil)
 )
 
 // BestPath is the best checkpoint so far; without a monitor the newest.
@@ -223,7 +227,7 @@ func (c *Checkpoint) Setup(t lighter.Trainer) error {
 	default:
 		c.dir = filepath.Join(t.DefaultRootDir(), "checkpoints")
 	}
-	if t.Stage() == "fit" && c.args.SaveTopK != 0 {
+	if t.Stage() == "fit" && c.args.SaveTopK != 0 && !t.Continues() {
 		if entries, err := os.ReadDir(c.dir); err == nil && len(entries) > 0 {
 			c.log.Warn().Msgf("Checkpoint directory %s exists and is not empty.", c.dir)
 		}
@@ -308,12 +312,12 @@ func (c *Checkpoint) EpochEnd(t lighter.Trainer) error {
 	}
 	cs := c.candidates()
 	if c.everyEpochs >= 1 && (t.Epoch()+1)%c.everyEpochs == 0 {
-		if err := c.saveTopK(cs); err != nil {
+		if saved, err := c.saveTopK(cs); err != nil || saved {
 			return err
 		}
 	}
-	if c.savedStep == t.GlobalStep() || c.args.SaveLast.link && c.savedPath != "" {
-		return c.saveLast(cs)
+	if c.args.SaveLast.link && c.savedPath != "" {
+		return c.saveLast()
 	}
 	return nil
 }
@@ -323,7 +327,7 @@ func (c *Checkpoint) StageEnd(t lighter.Trainer) error {
 	if t.Stage() != "fit" || !c.args.SaveLast.on || c.savedPath != "" {
 		return nil
 	}
-	return c.saveLast(c.candidates())
+	return c.saveLast()
 }
 
 // Exception saves what there is when the run fails with cause, if save_on_exception is set.
@@ -337,12 +341,15 @@ func (c *Checkpoint) Exception(t lighter.Trainer, cause error) error {
 		return err
 	}
 	path := c.file(name)
-	if err := c.save(path); err != nil {
+	if err := c.save(path, ""); err != nil {
 		return err
 	}
 	c.log.Info().Msgf("the run failed (%v), saved checkpoint to %s", cause, path)
-	return c.saveLast(cs)
+	return nil
 }
+
+// SavesOnException says whether save_on_exception is set.
+func (c *Checkpoint) SavesOnException() bool { return c.args.SaveOnException }
 
 // skip says that nothing may be saved now: not in a fit, in the sanity check, or twice at one step.
 func (c *Checkpoint) skip() bool {

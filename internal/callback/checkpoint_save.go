@@ -3,42 +3,44 @@ package callback
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lighter-go/lighter"
 )
 
 // saveBoth saves a checkpoint among the best, and last.ckpt.
 func (c *Checkpoint) saveBoth(cs candidates) error {
-	if err := c.saveTopK(cs); err != nil {
+	saved, err := c.saveTopK(cs)
+	if err != nil || saved {
 		return err
 	}
-	return c.saveLast(cs)
+	return c.saveLast()
 }
 
-// saveTopK saves if the monitored value is among the best, or always without a monitor.
-func (c *Checkpoint) saveTopK(cs candidates) error {
+// saveTopK saves if the monitored value is among the best, or always without a monitor; last.ckpt comes with it.
+func (c *Checkpoint) saveTopK(cs candidates) (saved bool, err error) {
 	if c.args.SaveTopK == 0 {
-		return nil
+		return false, nil
 	}
 	if c.monitor == "" {
-		return c.saveNewest(cs)
+		return true, c.saveNewest(cs)
 	}
 	score, ok := cs.score(c.monitor)
 	if !ok {
-		return c.missing(cs)
+		return false, c.missing(cs)
 	}
 	if !c.amongBest(score) {
 		if c.args.Verbose {
 			c.log.Info().Msgf("Epoch %d, global step %d: %q was not in top %d", cs.epoch, cs.step, c.monitor, c.args.SaveTopK)
 		}
-		return nil
+		return false, nil
 	}
-	return c.saveBest(score, cs)
+	return true, c.saveBest(score, cs)
 }
 
 // missing is the error of a monitor that nothing logs; a warning while no validation has run yet.
@@ -74,15 +76,12 @@ func (c *Checkpoint) saveNewest(cs candidates) error {
 	if err != nil {
 		return err
 	}
-	previous := c.bestPath
+	previous := ""
+	if c.args.SaveTopK == 1 {
+		previous = c.bestPath
+	}
 	c.bestPath = path // before saving: it is part of the state
-	if err := c.save(path); err != nil {
-		return err
-	}
-	if c.args.SaveTopK == 1 && previous != "" {
-		c.remove(previous, path)
-	}
-	return nil
+	return c.save(path, previous)
 }
 
 // saveBest saves a checkpoint that is among the best k and removes the one that no longer is.
@@ -111,13 +110,7 @@ func (c *Checkpoint) saveBest(score float64, cs candidates) error {
 		c.log.Info().Msgf("Epoch %d, global step %d: %q reached %.5f (best %.5f), saving model to %q as top %d",
 			cs.epoch, cs.step, c.monitor, score, *c.bestScore, path, k)
 	}
-	if err := c.save(path); err != nil {
-		return err
-	}
-	if dropped != "" {
-		c.remove(dropped, path)
-	}
-	return nil
+	return c.save(path, dropped)
 }
 
 func (c *Checkpoint) forget(path string) {
@@ -146,48 +139,32 @@ func (c *Checkpoint) keep(path string, score float64, k int) {
 	c.bestPath, c.bestScore, c.lastScore = best.path, &best.score, &score
 }
 
-// saveLast writes last.ckpt: a file of its own, or a link to the file saved last.
-func (c *Checkpoint) saveLast(cs candidates) error {
+// saveLast writes last.ckpt alone: a file of its own, or a link to the file saved last.
+func (c *Checkpoint) saveLast() error {
 	if !c.args.SaveLast.on {
 		return nil
 	}
-	const name = "last"
-	path := c.file(name)
-	for n := 1; c.args.EnableVersionCounter && exists(path) && path != c.lastPath; n++ {
-		path = c.file(fmt.Sprintf("%s-v%d", name, n))
-	}
-	previous := c.lastPath
-	c.lastPath = path
-	var err error
-	if c.args.SaveLast.link && c.savedPath != "" && c.args.SaveTopK != 0 {
-		err = link(c.savedPath, path)
-	} else {
-		err = c.save(path)
-	}
-	if err == nil && previous != "" {
-		c.remove(previous, path)
-	}
-	return err
-}
-
-// link makes path a relative symbolic link to target, replacing what was there at once.
-func link(target, path string) error {
-	if target == path {
+	previous := c.nextLast()
+	if c.links() {
+		if err := c.t.Checkpoints().Link(c.savedPath, c.lastPath); err != nil {
+			return err
+		}
+		c.remove(previous, c.lastPath)
 		return nil
 	}
-	rel, err := filepath.Rel(filepath.Dir(path), target)
-	if err != nil {
-		return err
-	}
-	temp := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
-	if err := os.Symlink(rel, temp); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(temp)
-		return err
-	}
-	return nil
+	return c.write(c.lastPath, previous)
+}
+
+// links says that last.ckpt is a link, and that there is something to link to.
+func (c *Checkpoint) links() bool {
+	return c.args.SaveLast.link && c.savedPath != "" && c.args.SaveTopK != 0
+}
+
+// nextLast settles the name of last.ckpt and gives the one before.
+func (c *Checkpoint) nextLast() (previous string) {
+	previous = c.lastPath
+	c.lastPath = c.unused("last", c.lastPath)
+	return previous
 }
 
 // freePath is the name of a new checkpoint: with a version when the file exists, unless it is the one to be dropped.
@@ -196,11 +173,15 @@ func (c *Checkpoint) freePath(cs candidates, dropped string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return c.unused(name, dropped), nil
+}
+
+func (c *Checkpoint) unused(name, dropped string) string {
 	path := c.file(name)
-	for n := 1; c.args.EnableVersionCounter && exists(path) && path != dropped; n++ {
+	for n := 1; c.args.EnableVersionCounter && c.t.Checkpoints().Exists(path) && path != dropped; n++ {
 		path = c.file(fmt.Sprintf("%s-v%d", name, n))
 	}
-	return path, nil
+	return path
 }
 
 func (c *Checkpoint) file(name string) string { return filepath.Join(c.dir, name+".ckpt") }
@@ -210,25 +191,69 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func (c *Checkpoint) save(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return fmt.Errorf("ModelCheckpoint: %w", err)
+// save saves a checkpoint in the place of another, and last.ckpt with it. Both hold one and the same state, in which both are
+// there, so that a run that goes on from the first after a kill can make the second.
+func (c *Checkpoint) save(path, replaced string) error {
+	if !c.args.SaveLast.on {
+		return c.write(path, replaced)
 	}
+	previous := c.nextLast()
+	if err := c.write(path, replaced, previous); err != nil {
+		return err
+	}
+	return c.completeLast(previous)
+}
+
+// completeLast makes last.ckpt from the checkpoint just saved.
+func (c *Checkpoint) completeLast(previous string) error {
+	files := c.t.Checkpoints()
+	var err error
+	switch {
+	case c.lastPath == "" || c.lastPath == c.savedPath:
+		return nil
+	case c.links():
+		err = files.Link(c.savedPath, c.lastPath)
+	default:
+		err = files.Copy(c.savedPath, c.lastPath)
+	}
+	if err == nil {
+		c.remove(previous, c.lastPath)
+	}
+	return err
+}
+
+// write saves the state in the place of the first of the files it makes superfluous; the state names them all.
+func (c *Checkpoint) write(path string, replaced ...string) error {
+	c.savedStep, c.savedPath, c.replaced = c.t.GlobalStep(), path, replaced
 	if err := c.t.SaveCheckpoint(path, c.args.SaveWeightsOnly); err != nil {
 		return err
 	}
-	c.savedStep, c.savedPath = c.t.GlobalStep(), path
+	c.remove(replaced[0], path)
 	return nil
 }
 
-// remove deletes a checkpoint that current has replaced, unless the run was resumed from it or it is not ours.
+// Resumed completes a save that a kill left at its first file.
+func (c *Checkpoint) Resumed(t lighter.Trainer) error {
+	if !t.Continues() || !sameFile(c.savedPath, t.CkptPath()) {
+		return nil
+	}
+	for i, path := range c.replaced {
+		if i == 0 {
+			c.remove(path, c.savedPath)
+		}
+	}
+	if len(c.replaced) < 2 {
+		return nil
+	}
+	return c.completeLast(c.replaced[1])
+}
+
+// remove deletes a checkpoint that current has replaced, unless a run of another folder was begun from it or it is not ours.
 func (c *Checkpoint) remove(previous, current string) {
-	if previous == current || !inside(c.dir, previous) || sameFile(previous, c.t.CkptPath()) {
+	if previous == "" || previous == current || !inside(c.dir, previous) || !c.t.Continues() && sameFile(previous, c.t.CkptPath()) {
 		return
 	}
-	if err := os.Remove(previous); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		c.log.Warn().Err(err).Msg("a checkpoint that is no longer among the best could not be removed")
-	}
+	c.t.Checkpoints().Remove(previous)
 }
 
 func inside(dir, path string) bool {

@@ -9,9 +9,15 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// keptOrder is our own addition to Lightning's state: the keys of best_k_models in the order they were kept, which
-// decides between equal scores.
-const keptOrder = "best_k_models_order"
+// Our own additions to Lightning's state.
+const (
+	keptOrder = "best_k_models_order"    // the keys of best_k_models in the order they were kept, which decides between equal scores
+	savedStep = "last_global_step_saved" // nothing is saved twice at one step
+	savedPath = "last_checkpoint_saved"
+	replaced  = "replaced"  // what that checkpoint makes superfluous
+	deferred  = "deferred"  // a save waits for a validation
+	validated = "validated" // the metrics of a validation are known
+)
 
 // StateDict is the state under Lightning's names. Scores are scalar tensors of the innermost scope.
 func (c *Checkpoint) StateDict() lighter.Dict {
@@ -31,6 +37,14 @@ func (c *Checkpoint) StateDict() lighter.Dict {
 		"kth_value":           scoreTensor(&c.kthValue),
 		"last_model_path":     c.lastPath,
 		keptOrder:             order,
+		savedStep:             c.savedStep,
+		savedPath:             c.savedPath,
+		replaced:              lighter.List{},
+		deferred:              c.deferred,
+		validated:             c.validated,
+	}
+	for _, path := range c.replaced {
+		state[replaced] = append(state[replaced].(lighter.List), path)
 	}
 	if c.monitor != "" {
 		state["monitor"] = c.monitor
@@ -71,6 +85,9 @@ func (c *Checkpoint) LoadStateDict(state lighter.Dict) error {
 	if err != nil {
 		return err
 	}
+	if c.lastScore, err = loadedScore("ModelCheckpoint", "current_score", state["current_score"]); err != nil {
+		return err
+	}
 	kth, err := loadedScore("ModelCheckpoint", "kth_value", state["kth_value"])
 	if err != nil {
 		return err
@@ -80,6 +97,16 @@ func (c *Checkpoint) LoadStateDict(state lighter.Dict) error {
 	c.lastPath, _ = state["last_model_path"].(string)
 	if kth != nil {
 		c.kthValue = *kth
+	}
+	c.savedStep, _ = state[savedStep].(int64)
+	c.savedPath, _ = state[savedPath].(string)
+	c.deferred, _ = state[deferred].(bool)
+	c.validated, _ = state[validated].(bool)
+	paths, _ := state[replaced].(lighter.List)
+	c.replaced = nil
+	for _, v := range paths {
+		path, _ := v.(string)
+		c.replaced = append(c.replaced, path)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package callback
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -336,6 +337,51 @@ func TestModelCheckpointState(t *testing.T) {
 	for stop := range scores {
 		if f, b := run(t.TempDir(), stop); !slices.Equal(f, files) || b != best {
 			t.Errorf("stopped before %d: %q, best %s; not stopped: %q, best %s", stop, f, b, files, best)
+		}
+	}
+}
+
+// What a kill left of a save, its first file, is completed by the run that goes on from it: last.ckpt is made, and what both
+// replace removed. Until then that stays.
+func TestModelCheckpointCompletes(t *testing.T) {
+	s := tensor.Open()
+	defer s.Close()
+	for _, last := range []any{true, "link"} {
+		settings := func(a *ModelCheckpoint) { must(t, a.SaveLast.DecodeConfig(last)) }
+		tr := &callbacktest.Trainer{Root: realTempDir(t), AtStep: 1}
+		ck, _ := checkpointIn(t, tr, settings)
+		var state lighter.Dict
+		killed := errors.New("killed")
+		tr.Save = func(path string, _ bool) error {
+			must(t, os.MkdirAll(filepath.Dir(path), 0o777))
+			must(t, os.WriteFile(path, fmt.Append(nil, tr.AtStep), 0o666))
+			if tr.AtStep == 2 {
+				state = ck.StateDict()
+				return killed
+			}
+			return nil
+		}
+		must(t, ck.EpochEnd(tr))
+		tr.AtStep = 2
+		if err := ck.EpochEnd(tr); !errors.Is(err, killed) {
+			t.Fatal(err)
+		}
+		if got := filesIn(ck.dir); !slices.Equal(got, []string{"epoch=0-step=1.ckpt", "epoch=0-step=2.ckpt", "last.ckpt"}) {
+			t.Errorf("after the kill: %q", got)
+		}
+		tr.Resumed, tr.GoesOn = filepath.Join(ck.dir, "epoch=0-step=2.ckpt"), true
+		again, log := checkpointIn(t, tr, settings)
+		must(t, again.LoadStateDict(state))
+		must(t, again.Resumed(tr))
+		if got := filesIn(ck.dir); !slices.Equal(got, []string{"epoch=0-step=2.ckpt", "last.ckpt"}) {
+			t.Errorf("save_last %v: %q", last, got)
+		}
+		if data, err := os.ReadFile(filepath.Join(ck.dir, "last.ckpt")); err != nil || string(data) != "2" {
+			t.Errorf("save_last %v: last.ckpt holds %q, %v", last, data, err)
+		}
+		must(t, again.EpochEnd(tr))
+		if len(tr.Saved) != 2 || strings.Contains(log.String(), "not empty") {
+			t.Errorf("the step was saved twice: %q, or the folder was complained of: %s", tr.Saved, log)
 		}
 	}
 }

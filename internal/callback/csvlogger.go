@@ -60,7 +60,7 @@ func (l *csvLogger) Open() error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("CSVLogger: %w", err)
 	}
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 && l.of == nil {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 && l.of == nil && !l.continued {
 		l.log.Warn().Msgf("Experiment logs directory %s exists and is not empty. Previous log files in this directory will be replaced when this run logs.", dir)
 	}
 	if l.sink == nil {

@@ -69,15 +69,7 @@ func (t *csvTable) extend() error {
 	if err := t.write(&b); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := b.WriteTo(f); err != nil {
-		return err
-	}
-	return f.Close()
+	return atomicfile.Append(t.path, b.Bytes())
 }
 
 // remake writes the file with new columns: the rows it has, if they are this run's, and the pending ones.
@@ -90,7 +82,7 @@ func (t *csvTable) remake(columns []string) error {
 			return err
 		}
 		if t.begun {
-			if err := t.copyRows(c, old); err != nil {
+			if err := t.copyRows(c, old, math.MaxInt64); err != nil {
 				return err
 			}
 		}
@@ -104,8 +96,8 @@ func (t *csvTable) remake(columns []string) error {
 	return err
 }
 
-// copyRows copies the file's rows to their places in the new columns.
-func (t *csvTable) copyRows(c *csv.Writer, old []string) error {
+// copyRows copies the file's first rows to their places in the new columns.
+func (t *csvTable) copyRows(c *csv.Writer, old []string, rows int64) error {
 	f, err := os.Open(t.path)
 	if err != nil {
 		return err
@@ -115,9 +107,9 @@ func (t *csvTable) copyRows(c *csv.Writer, old []string) error {
 	r.ReuseRecord = true
 	place := make([]int, len(old))
 	for i, name := range old {
-		place[i], _ = slices.BinarySearch(t.columns, name)
+		place[i] = slices.Index(t.columns, name)
 	}
-	for first := true; ; first = false {
+	for n := int64(-1); n < rows; n++ {
 		record, err := r.Read()
 		if err == io.EOF {
 			return nil
@@ -125,17 +117,20 @@ func (t *csvTable) copyRows(c *csv.Writer, old []string) error {
 		if err != nil {
 			return fmt.Errorf("reading %s again: %w", t.path, err)
 		}
-		if first {
+		if n < 0 { // the names
 			continue
 		}
 		row := make([]string, len(t.columns))
 		for i, cell := range record {
-			row[place[i]] = cell
+			if place[i] >= 0 {
+				row[place[i]] = cell
+			}
 		}
 		if err := c.Write(row); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // write writes the pending rows.

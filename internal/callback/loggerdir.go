@@ -43,6 +43,8 @@ type loggerDir struct {
 	of      lighter.Logger // the logger whose folder it is, nil for one of its own
 	dir     string
 	made    bool // we made dir for this run
+
+	continued bool // the folder is that of a run that goes on
 }
 
 // ShareDir makes the logger write to the folder of another, whatever its own arguments say. It comes before Open. Without it two

@@ -24,6 +24,7 @@ type loggerRows struct {
 	done    chan struct{} // nil without a goroutine
 	flushed time.Time     // when Flush was asked last
 	failure atomic.Pointer[error]
+	logged  struct{ rows, scalars int64 }
 }
 
 // rowSink writes rows to a file.
@@ -33,6 +34,9 @@ type rowSink interface {
 	// flush writes what was taken in.
 	flush() error
 }
+
+// syncer is a rowSink that can make what was written last through a loss of power.
+type syncer interface{ sync() error }
 
 // loggedRow is one row.
 type loggedRow struct {
@@ -45,8 +49,9 @@ type loggedRow struct {
 type rowBatch struct {
 	scalars []lighter.Scalar
 	rows    []batchedRow
-	flush   bool // write them to the disk now
-	last    bool // no others follow
+	flush   bool            // write them to the disk now
+	last    bool            // no others follow
+	synced  []chan struct{} // closed when the rows are on the disk
 }
 
 type batchedRow struct {
@@ -78,6 +83,8 @@ func (l *loggerRows) LogMetrics(row []lighter.Scalar, step int64) error {
 	if l.done == nil {
 		l.start()
 	}
+	l.logged.rows++
+	l.logged.scalars += int64(len(row))
 	l.mu.Lock()
 	for len(l.waiting.rows) >= rowQueue && l.failure.Load() == nil {
 		l.room.Wait()
@@ -113,6 +120,31 @@ func (l *loggerRows) Flush() {
 	l.waiting.flush = true
 	l.mu.Unlock()
 	l.signal()
+}
+
+// written asks for what was logged to be written to the disk, and gives the call that waits until it is safe there.
+func (l *loggerRows) written() func() error {
+	synced := make(chan struct{})
+	if l.done == nil {
+		close(synced)
+	} else {
+		l.mu.Lock()
+		l.waiting.synced = append(l.waiting.synced, synced)
+		l.waiting.flush = true
+		l.mu.Unlock()
+		l.signal()
+	}
+	ended := l.done
+	return func() error {
+		select {
+		case <-synced:
+		case <-ended: // also when it failed
+		}
+		if err := l.failure.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}
 }
 
 // Finalize writes what is left, and waits for it. Logging may go on afterwards.
@@ -177,6 +209,14 @@ func (l *loggerRows) serve() error {
 			if err := l.sink.flush(); err != nil {
 				return err
 			}
+		}
+		if s, ok := l.sink.(syncer); ok && len(b.synced) > 0 {
+			if err := s.sync(); err != nil {
+				return err
+			}
+		}
+		for _, synced := range b.synced {
+			close(synced)
 		}
 	}
 	return nil

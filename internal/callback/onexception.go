@@ -68,6 +68,9 @@ func (c *onException) LastPath() string {
 // Dirpath is the folder.
 func (c *onException) Dirpath() string { return c.dir }
 
+// SavesOnException is true.
+func (c *onException) SavesOnException() bool { return true }
+
 // Exception saves what there is, over an earlier one.
 func (c *onException) Exception(t lighter.Trainer, cause error) error {
 	if t.Stage() != "fit" {

@@ -83,6 +83,7 @@ type tensorBoardLogger struct {
 	args   TensorBoardLogger
 	subDir string
 	file   *eventfile.Writer
+	first  int64 // events before the first row's
 }
 
 // events is the folder of the event file; checkpoints go to Dir, whatever sub_dir says.
@@ -112,7 +113,7 @@ func (l *tensorBoardLogger) LogHyperparams(config []byte) error {
 			return err
 		}
 	}
-	if !l.args.DefaultHPMetric {
+	if !l.args.DefaultHPMetric || l.continued {
 		return nil
 	}
 	params, err := flatten(config)
@@ -125,6 +126,7 @@ func (l *tensorBoardLogger) LogHyperparams(config []byte) error {
 	at := l.now()
 	l.file.Scalar(at, 0, namePrefix(l.args.Prefix)+hpMetric, -1)
 	l.file.HParams(at, params, []string{hpMetric})
+	l.first = 5 // the version, the metric, and three of the hyper-parameters
 	if err := l.file.Flush(); err != nil {
 		return fmt.Errorf("TensorBoardLogger: %w", err)
 	}

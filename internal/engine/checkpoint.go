@@ -1,10 +1,7 @@
 package engine
 
 import (
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/lighter-go/lighter"
@@ -19,11 +16,27 @@ const (
 	ownKey           = "lighter"
 )
 
-// SaveCheckpoint writes the run's state to path, whole or not at all.
+// SaveCheckpoint implements lighter.Trainer.
 func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 	defer t.profile(saveCheckpoint)()
 	s := tensor.Open()
 	defer s.Close()
+	states, logged := t.logStates()
+	snap, err := torchfile.NewSnapshot(t.checkpoint(states, weightsOnly))
+	if err != nil {
+		return failed(err)
+	}
+	if !weightsOnly {
+		t.saved = savedState{path, t.standing()}
+	}
+	return t.saver.save(path, snap, logged)
+}
+
+// Checkpoints changes the files of checkpoints.
+func (t *Trainer) Checkpoints() lighter.CheckpointFiles { return t.saver }
+
+// checkpoint is what a file holds. Its tensors belong to the run and to the innermost scope.
+func (t *Trainer) checkpoint(logs lighter.List, weightsOnly bool) *torchfile.Dict {
 	root := torchfile.NewDict(
 		"epoch", int64(t.state.Epoch),
 		"global_step", t.state.GlobalStep,
@@ -42,20 +55,14 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 		if t.scaler != nil {
 			root.Set(scalerKey, t.scaler.state())
 		}
-		root.Set(ownKey, t.positionState())
+		root.Set(ownKey, t.positionState(logs))
 	}
 	root.Set("hparams_name", "kwargs")
 	root.Set("hyper_parameters", torchfile.NewDict("config", t.config.dict))
 	if !weightsOnly {
 		t.saveAverage(root)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return &Error{Code: ExitCheckpoint, Err: fmt.Errorf("save checkpoint: %w", err)}
-	}
-	if err := torchfile.Save(path, root); err != nil {
-		return &Error{Code: ExitCheckpoint, Err: fmt.Errorf("save checkpoint: %w", err)}
-	}
-	return nil
+	return root
 }
 
 func stateDict(state []lighter.Named) *torchfile.Dict {

@@ -21,13 +21,17 @@ func (t *Trainer) fit() error {
 		t.log.Warn().Msgf("The number of training batches (%d) is smaller than the logging interval Trainer(log_every_n_steps=%d). Set a lower value for log_every_n_steps if you want to see logs for the training epoch.", n, every)
 	}
 	t.validates = t.loops[lighter.Val].all() != 0
+	t.guarded = t.savesOnException()
+	if err := t.completeEpoch(); err != nil {
+		return err
+	}
 	t.enterPhase(phaseStart)
 	if err := t.sanityCheck(); err != nil {
 		return err
 	}
 	began, before := time.Now(), t.state.GlobalStep
 	t.validated = began
-	for !t.done() {
+	for t.unfinished() || !t.done() {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
 		}
@@ -75,6 +79,9 @@ func (t *Trainer) trainEpoch() error {
 	}
 	if from > 0 && t.at.phase != phaseBetween { // the checkpoint was saved before all that follows a batch was done
 		t.loops[lighter.Train].batch = from - 1
+		if err := t.completeBatch(); err != nil {
+			return err
+		}
 		stop, err := t.afterBatch()
 		if err != nil {
 			return err
@@ -93,9 +100,7 @@ func (t *Trainer) trainEpoch() error {
 // and whether to stop.
 func (t *Trainer) afterBatch() (stop bool, err error) {
 	if t.at.phase == phaseBatch && t.validationDue() {
-		t.at.rng.free()
-		t.at.rng = t.generators()
-		t.enterPhase(phaseValidating)
+		t.beginValidation()
 		if err := t.evaluate(lighter.Val); err != nil {
 			return true, err
 		}
@@ -114,6 +119,9 @@ func (t *Trainer) afterBatch() (stop bool, err error) {
 // trainBatch is one step: forward, loss, backward, and at the end of an accumulation window the update.
 func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 	defer t.profile(runTrainingBatch)()
+	if t.guarded {
+		t.keepRNG(phaseTraining)
+	}
 	var out lighter.Output
 	learned, err := t.learn(idx, func() (loss tensor.Tensor, err error) {
 		out, loss, err = t.step(batch, idx)
@@ -134,13 +142,13 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 	}
 	t.enterPhase(phaseBatch)
 	t.measured(modelBatchEnd, func() { t.model.BatchEnd(t, out, idx) })
-	if err := t.dispatchBatchEnd(out, idx); err != nil {
-		return err
+	t.at.rowDue = t.StepLogged()
+	err = t.dispatchBatchEnd(out, idx)
+	t.takeRow()
+	if err != nil {
+		return err // a checkpoint saved for it holds the row
 	}
-	if t.StepLogged() {
-		return t.write(t.results.stepRow(lighter.Train), t.state.Stepped, true)
-	}
-	return nil
+	return t.writePending()
 }
 
 // learn evaluates a batch and, at the end of a window, steps the optimizer. learned is false when the batch gives no loss.
@@ -284,7 +292,7 @@ func (t *Trainer) valInterval() int {
 // training row.
 func (t *Trainer) endEpoch() error {
 	t.measured(modelEpochEnd, func() { t.model.EpochEnd(t) })
-	row := t.results.epochRow(lighter.Train)
+	t.at.row, t.at.rowStep = t.results.epochRow(lighter.Train), t.state.Stepped-1
 	t.enterPhase(phaseEpoch)
 	if err := t.dispatchEpochEnd(); err != nil {
 		return err
@@ -292,13 +300,13 @@ func (t *Trainer) endEpoch() error {
 	if err := t.stepSchedule("epoch", true); err != nil {
 		return err
 	}
-	if err := t.write(row, t.state.Stepped-1, true); err != nil {
+	if err := t.writePending(); err != nil {
 		return err
 	}
 	for _, l := range t.loggers {
 		l.Flush()
 	}
-	return nil
+	return t.saver.failure()
 }
 
 func (t *Trainer) stepsDone() bool {

@@ -41,7 +41,7 @@ func (t *Trainer) dispatchEpochStart() error {
 }
 
 func (t *Trainer) dispatchEpochEnd() error {
-	return dispatch(t, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
+	return dispatchNoted(t, 0, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
 }
 
 func (t *Trainer) dispatchBatchStart(batch lighter.Value, idx int) error {
@@ -49,9 +49,37 @@ func (t *Trainer) dispatchBatchStart(batch lighter.Value, idx int) error {
 }
 
 func (t *Trainer) dispatchBatchEnd(out lighter.Output, idx int) error {
-	return dispatch(t, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
+	return dispatchNoted(t, 0, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
 }
 
 func (t *Trainer) dispatchRow(row []lighter.Scalar, step int64) error {
 	return dispatch(t, hookRow, func(h lighter.RowTaker) error { return h.Row(t, row, step) })
+}
+
+func (t *Trainer) dispatchResumed() error {
+	for _, c := range t.callbacks {
+		if h, ok := c.(lighter.Resumer); ok {
+			if err := h.Resumed(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dispatchNoted dispatches to the callbacks from one on and notes how many have acted, for a checkpoint that one of them saves.
+func dispatchNoted[H any](t *Trainer, from int, which hook, call func(H) error) error {
+	for i, c := range t.callbacks[from:] {
+		if h, ok := c.(H); ok {
+			t.at.called = from + i + 1
+			done := t.profileHook(from+i, which)
+			err := call(h)
+			done()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	t.at.called = len(t.callbacks)
+	return nil
 }

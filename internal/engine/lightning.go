@@ -115,7 +115,7 @@ func (t *Trainer) restoreLoops(s savedLoops) {
 		return
 	}
 	rng := t.generators()
-	at := &position{phase: phaseBetween, batch: done, epochRNG: rng.cpu.Keep(), rng: rng}
+	at := &position{phase: phaseBetween, batch: done, epochRNG: rng.cpu.Keep(), rng: rng, called: len(t.callbacks)}
 	train.batch = done
 	if pending {
 		at.phase = phaseBatch
@@ -162,6 +162,7 @@ func (t *Trainer) restoreCallbacks(root *torchfile.Dict) error {
 		}
 	}
 	if len(left) > 0 {
+		t.stopping = "" // one of these may have asked for it
 		var names []string
 		for k := range left {
 			names = append(names, k)

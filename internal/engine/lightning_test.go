@@ -61,7 +61,7 @@ func TestPositionOfLightnings(t *testing.T) {
 			s := tensor.Open()
 			defer s.Close()
 			var log bytes.Buffer
-			tr := &Trainer{stage: "fit", log: zerolog.New(&log)}
+			tr := &Trainer{stage: "fit", log: zerolog.New(&log), saver: &saver{}}
 			tr.args.AccumulateGradBatches = 2
 			tr.loops[lighter.Train].batches = []int{5}
 			var file bytes.Buffer

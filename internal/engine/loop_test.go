@@ -141,7 +141,7 @@ func newFit(j *journal, a arguments) *Trainer {
 	a.InferenceMode, a.Precision = true, precisions[0]
 	j.weight = tensor.Ones(nil, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
 	t := &Trainer{
-		args: a, log: zerolog.Nop(), loggers: []lighter.Logger{j}, ctx: context.Background(), stage: "fit", mode: lighter.Train,
+		args: a, log: zerolog.Nop(), saver: &saver{log: zerolog.Nop()}, loggers: []lighter.Logger{j}, ctx: context.Background(), stage: "fit", mode: lighter.Train,
 		model: model{j}, data: j, optimizer: stepper{j},
 	}
 	t.choosePrecision()

@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/torchfile"
@@ -16,6 +15,7 @@ type phase string
 
 const (
 	phaseStart      phase = "start"      // an epoch is about to begin
+	phaseTraining   phase = "training"   // in a batch
 	phaseBatch      phase = "batch"      // a batch is done; a validation may follow
 	phaseValidating phase = "validating" // in that validation
 	phaseValidated  phase = "validated"  // it is done
@@ -23,13 +23,24 @@ const (
 	phaseEpoch      phase = "epoch"      // the epoch's end, after its metrics
 )
 
+// phases are those that a checkpoint may hold, in their order after one and the same batch.
+var phases = []phase{phaseBatch, phaseValidated, phaseBetween, phaseEpoch, phaseStart}
+
 // position is where a fit stands. The order of samples follows from the generator's state when the epoch began, everything
 // after from its state now.
 type position struct {
 	phase    phase
 	batch    int           // batches of the epoch that are done
 	epochRNG tensor.Tensor // kept
-	rng      generators    // before the validation while one is under way
+	rng      generators    // before the batch or the validation under way
+
+	called  int              // callbacks that have acted at this point
+	row     []lighter.Scalar // waits to be written until they all have
+	rowStep int64
+	rowDue  bool // the batch's row waits
+
+	logs      lighter.List // how much was logged when the validation began, and the steps of its rows
+	valLogged []int64
 }
 
 func (p *position) free() {
@@ -43,6 +54,30 @@ func (t *Trainer) enterPhase(p phase) {
 	if p == phaseBatch {
 		t.progress.batches = int64(t.loops[lighter.Train].batch) + 1
 	}
+}
+
+// keepRNG notes the generators' state, to which a checkpoint goes back that is saved before phase p is over.
+func (t *Trainer) keepRNG(p phase) {
+	t.at.rng.free()
+	t.at.rng = t.generators()
+	t.enterPhase(p)
+}
+
+// savesOnException says whether a callback may save a checkpoint when a batch fails.
+func (t *Trainer) savesOnException() bool {
+	for _, c := range t.callbacks {
+		if s, ok := c.(lighter.ExceptionSaver); ok && s.SavesOnException() {
+			return true
+		}
+	}
+	return false
+}
+
+// beginValidation notes what a validation changes, which begins anew when it is stopped.
+func (t *Trainer) beginValidation() {
+	t.at.logs, _ = t.logStates()
+	t.at.valLogged = slices.Clone(t.loops[lighter.Val].logged)
+	t.keepRNG(phaseValidating)
 }
 
 // beginEpoch notes the generator's state and begins the loader's epoch, at the batch where a resumed one goes on.
@@ -67,47 +102,103 @@ func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 		return it, 0, t.dispatchEpochStart()
 	}
 	t.drawFrom(resume.rng)
+	t.resumePending(resume)
 	t.at.phase, t.progress.batches = resume.phase, int64(from)
 	return it, from, nil
 }
 
-// positionState is what a checkpoint holds of the position, and of what the epoch has gathered so far.
-func (t *Trainer) positionState() *torchfile.Dict {
-	p, batch, epochRNG := t.at.phase, t.loops[lighter.Train].batch, t.at.epochRNG
-	rng := t.generators()
-	rng.cpu.Adopt()
-	if rng.device.Defined() {
-		rng.device.Adopt()
+// standing is how far the fit is, for the order of checkpoints.
+func (t *Trainer) standing() standing {
+	p, batches := t.at.phase, t.loops[lighter.Train].total
+	switch {
+	case t.resume != nil:
+		p = t.resume.phase
+	case p == phaseValidating:
+		p = phaseBatch
+	case p == phaseTraining:
+		p = phaseBetween
+		batches-- // the batch under way
 	}
+	return standing{step: t.state.GlobalStep, batches: batches, phase: slices.Index(phases, p)}
+}
+
+// positionState is what a checkpoint holds of the position, and of what the epoch has gathered so far.
+func (t *Trainer) positionState(logs lighter.List) *torchfile.Dict {
+	at, valLogged := t.at, t.loops[lighter.Val].logged
+	at.batch, at.rng = t.loops[lighter.Train].batch, t.generators()
+	at.rng.adopt()
 	switch {
 	case t.resume != nil: // it has not gone on yet
-		p, batch, rng, epochRNG = t.resume.phase, t.resume.batch, t.resume.rng, t.resume.epochRNG
-	case p == phaseValidating: // it begins anew
-		p, rng, batch = phaseBatch, t.at.rng, batch+1
-	case p == phaseBatch, p == phaseValidated:
-		batch++
-	case p == phaseStart:
-		batch = 0
+		at = *t.resume
+	case at.phase == phaseTraining: // the batch begins anew
+		at.phase, at.rng = phaseBetween, t.at.rng
+	case at.phase == phaseValidating: // the validation does
+		at.phase, at.rng, at.called, logs, valLogged = phaseBatch, t.at.rng, len(t.callbacks), at.logs, at.valLogged
+		at.batch++
+	case at.phase == phaseBatch, at.phase == phaseValidated:
+		at.batch++
+	case at.phase == phaseStart:
+		at.batch = 0
 	}
-	d := torchfile.NewDict("phase", string(p), "batch", int64(batch), "stepped", t.state.Stepped,
-		"train_batches", t.loops[lighter.Train].total, "results", toFile(t.results.state()))
-	rng.save(d)
-	within := p != phaseStart && p != phaseEpoch
-	if within && epochRNG.Defined() {
-		d.Set("epoch_rng_state", fromTensor(epochRNG))
+	if at.rowDue {
+		at.row, at.rowStep = t.results.stepRow(lighter.Train), t.state.Stepped
+	}
+	d := torchfile.NewDict("phase", string(at.phase), "batch", int64(at.batch), "stepped", t.state.Stepped,
+		"train_batches", t.standing().batches, "val_batches", t.loops[lighter.Val].total, "val_logged", countsOf(valLogged), "results", toFile(t.results.state()),
+		"run", t.run.number, "folder", t.run.folder, "logs", toFile(logs), "called", int64(at.called), "callbacks", int64(len(t.callbacks)))
+	at.rng.save(d)
+	within := at.phase != phaseStart && at.phase != phaseEpoch
+	if within && at.epochRNG.Defined() {
+		d.Set("epoch_rng_state", fromTensor(at.epochRNG))
 	}
 	if l, ok := t.trainLoader().(lighter.LoaderState); ok {
 		if state := l.StateDict(within); state != nil {
 			d.Set("loader", toFile(state))
 		}
 	}
+	if t.stopping != "" {
+		d.Set("stopping", t.stopping)
+	}
+	if len(at.row) > 0 {
+		d.Set("row", toFile(rowState(at.row)))
+		d.Set("row_step", at.rowStep)
+	}
 	if m, ok := t.model.(lighter.EpochState); ok {
 		d.Set("model", toFile(m.EpochState()))
 	}
-	if within && batch > 0 && !t.forwardOnly && !t.windowEnds(batch-1) {
+	if within && at.batch > 0 && !t.forwardOnly && !t.windowEnds(at.batch-1) {
 		d.Set("gradients", toFile(t.gradients()))
 	}
 	return d
+}
+
+func countsOf(counts []int64) []any {
+	items := make([]any, len(counts))
+	for i, n := range counts {
+		items[i] = n
+	}
+	return items
+}
+
+// rowState is a row in the order it is written in.
+func rowState(row []lighter.Scalar) lighter.List {
+	var l lighter.List
+	for _, s := range row {
+		l = append(l, s.Name, s.Value)
+	}
+	return l
+}
+
+func rowOf(v lighter.Value) (row []lighter.Scalar) {
+	l, _ := v.(lighter.List)
+	for i := 0; i+1 < len(l); i += 2 {
+		name, ok1 := l[i].(string)
+		value, ok2 := l[i+1].(float64)
+		if ok1 && ok2 {
+			row = append(row, lighter.Scalar{Name: name, Value: value})
+		}
+	}
+	return row
 }
 
 // gradients are those gathered in an accumulation window that has not ended, as where a validation comes within one.
@@ -146,6 +237,12 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	rng.device, _ = own[deviceRNGKey].(tensor.Tensor)
 	t.state.Stepped, _ = own["stepped"].(int64)
 	t.loops[lighter.Train].total, _ = own["train_batches"].(int64)
+	val := &t.loops[lighter.Val]
+	val.total, _ = own["val_batches"].(int64)
+	counts, _ := own["val_logged"].(lighter.List)
+	for i := range min(len(counts), len(val.logged)) {
+		val.logged[i], _ = counts[i].(int64)
+	}
 	if results, ok := own["results"].(lighter.Dict); ok {
 		t.results.load(results, t.device)
 	}
@@ -166,53 +263,105 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	if d, ok := own["gradients"].(lighter.Dict); ok {
 		t.setGradients(d)
 	}
+	t.stopping, _ = own["stopping"].(string)
+	t.run.logs, _ = own["logs"].(lighter.List)
 	t.drawFrom(rng)
-	switch p := phase(text); p {
-	case phaseEpoch:
-		// What is left of that epoch is a scheduler that waits for its metrics.
-		if err := t.stepSchedule("epoch", true); err != nil {
-			return err
-		}
-		t.state.Epoch++
-	case phaseBatch, phaseValidated, phaseBetween:
+	p := phase(text)
+	switch {
+	case p == phaseStart:
+		return nil
+	case !slices.Contains(phases, p):
+		return fmt.Errorf("it was saved in the unknown phase %q of a fit", text)
+	}
+	at := &position{phase: p, batch: int(batch), called: len(t.callbacks), row: rowOf(own["row"])}
+	at.rowStep, _ = own["row_step"].(int64)
+	if n, _ := own["callbacks"].(int64); int(n) == len(t.callbacks) {
+		called, _ := own["called"].(int64)
+		at.called = min(max(int(called), 0), len(t.callbacks))
+	}
+	if p != phaseEpoch {
 		epochRNG, ok := own["epoch_rng_state"].(tensor.Tensor)
 		if !ok {
 			return errors.New("it does not hold the generator's state at the start of the epoch")
 		}
-		t.resume = &position{phase: p, batch: int(batch), epochRNG: epochRNG.Keep(), rng: rng.keep()}
-	case phaseStart:
-	default:
-		return fmt.Errorf("it was saved in the unknown phase %q of a fit", text)
+		at.epochRNG = epochRNG.Keep()
 	}
+	at.rng = rng.keep()
+	t.resume = at
 	return nil
 }
 
-// interrupted says whether a fit ended because it was asked to.
-func (t *Trainer) interrupted(err error) bool {
-	return t.stage == "fit" && t.ctx.Err() != nil && errors.Is(err, context.Cause(t.ctx))
-}
-
-// saveInterrupt saves what there is when a fit is stopped, so that --ckpt_path last goes on from there.
-func (t *Trainer) saveInterrupt() error {
-	path := filepath.Join(t.checkpointDir(), interruptName)
-	if err := t.SaveCheckpoint(path, false); err != nil {
-		return err
+// resumePending takes over what waited. A row does so only for the log that has those before it.
+func (t *Trainer) resumePending(p *position) {
+	t.at.called, t.at.row, t.at.rowStep = p.called, nil, p.rowStep
+	if t.run.continues {
+		t.at.row = p.row
 	}
-	t.log.Warn().Msgf("saved %s: `--ckpt_path %s` goes on from there", path, path)
-	return nil
 }
 
-const interruptName = "interrupt.ckpt"
+// unfinished says that the checkpoint was saved before all that follows its batch was done, which may be the end of the epoch
+// also when no other batch follows.
+func (t *Trainer) unfinished() bool {
+	last := t.MaxEpochs()
+	return t.resume != nil && t.resume.phase != phaseBetween && (last < 0 || t.state.Epoch < last)
+}
 
-// checkpointDir is where the configuration's checkpoints go.
-func (t *Trainer) checkpointDir() string {
-	for _, c := range t.callbacks {
-		if k, ok := c.(lighter.Checkpointer); ok && k.Dirpath() != "" {
-			return k.Dirpath()
+// completeEpoch does what was left to do of the epoch at whose end the checkpoint was saved.
+func (t *Trainer) completeEpoch() error {
+	if t.resume == nil || t.resume.phase != phaseEpoch {
+		return nil
+	}
+	t.resumePending(t.resume)
+	err := resumeDispatch(t, lighter.Train, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
+	if err == nil {
+		err = t.stepSchedule("epoch", true)
+	}
+	if err == nil {
+		err = t.writePending()
+	}
+	t.resume.free()
+	t.resume = nil
+	t.state.Epoch++
+	t.enterPhase(phaseStart)
+	return err
+}
+
+// completeBatch does what was left to do of the batch, or of the validation, after which the checkpoint was saved, before what
+// follows it.
+func (t *Trainer) completeBatch() error {
+	var err error
+	switch t.at.phase {
+	case phaseBatch:
+		err = resumeDispatch(t, lighter.Train, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, nil, t.loops[lighter.Train].batch) })
+	case phaseValidated:
+		err = resumeDispatch(t, lighter.Val, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
+	}
+	return errors.Join(err, t.writePending())
+}
+
+// resumeDispatch lets the callbacks act that come after the one that saved the checkpoint: others that save.
+func resumeDispatch[H any](t *Trainer, m lighter.Mode, which hook, call func(H) error) error {
+	was := t.mode
+	t.mode = m
+	defer func() { t.mode = was }()
+	return dispatchNoted(t, t.at.called, which, func(c lighter.Checkpointer) error {
+		if h, ok := c.(H); ok {
+			return call(h)
 		}
+		return nil
+	})
+}
+
+// takeRow takes the row that a training batch is due to write, while its values are there.
+func (t *Trainer) takeRow() {
+	if t.at.rowDue {
+		t.at.row, t.at.rowStep, t.at.rowDue = t.results.stepRow(lighter.Train), t.state.Stepped, false
 	}
-	if dir := t.LogDir(); dir != "" {
-		return filepath.Join(dir, "checkpoints")
-	}
-	return filepath.Join(t.DefaultRootDir(), "checkpoints")
+}
+
+// writePending writes the row that waited for the callbacks.
+func (t *Trainer) writePending() error {
+	row := t.at.row
+	t.at.row = nil
+	return t.write(row, t.at.rowStep, true)
 }

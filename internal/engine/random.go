@@ -52,3 +52,11 @@ func (g generators) save(d *torchfile.Dict) {
 		d.Set(deviceRNGKey, fromTensor(g.device))
 	}
 }
+
+// adopt gives the state to the innermost scope.
+func (g generators) adopt() {
+	g.cpu.Adopt()
+	if g.device.Defined() {
+		g.device.Adopt()
+	}
+}

@@ -106,8 +106,12 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 	} else if err := t.restorePosition(own); err != nil {
 		return err
 	}
-	if last := t.MaxEpochs(); last >= 0 && t.state.Epoch > last {
-		return fmt.Errorf("you restored a checkpoint with current_epoch=%d, but you have set Trainer(max_epochs=%d)", t.state.Epoch, last)
+	epochs := t.state.Epoch
+	if t.resume != nil && t.resume.phase == phaseEpoch {
+		epochs++
+	}
+	if last := t.MaxEpochs(); last >= 0 && epochs > last && !t.run.continues {
+		return fmt.Errorf("you restored a checkpoint with current_epoch=%d, but you have set Trainer(max_epochs=%d)", epochs, last)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 type Options struct {
 	CkptPath    string
 	WeightsOnly bool
+	Resume      string
 	Log         zerolog.Logger
 	Console     *console.Console
 	Debug       bool
@@ -70,6 +71,9 @@ func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, e
 		return nil, err
 	}
 	_ = stageArgs(c, stage, &o) // checked above
+	if o.Resume != "" && (o.Resume != resumeAuto || stage != "fit") {
+		return nil, &Error{Code: ExitUsage, Err: fmt.Errorf("--resume must be %q, of the stage fit; got %q in the stage %s", resumeAuto, o.Resume, stage)}
+	}
 	o.Log.Info().Msgf("Seed set to %d", seed)
 	return run(ctx, c, env, seed, o)
 }
@@ -154,6 +158,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 			err = errors.Join(err, l.Finalize(status))
 		}
 	}()
+	defer func() { err = errors.Join(err, t.saver.drain()) }()
 	if err := t.runStage(); err != nil {
 		return nil, err
 	}
@@ -212,8 +217,14 @@ func (t *Trainer) prepare(o Options) error {
 	if b := t.args.Benchmark; b != nil {
 		tensor.Benchmark(*b && !t.args.Deterministic.on)
 	}
-	ckpt, err := t.findCheckpoint(o.CkptPath) // before the run's folder is made, which may be newer than the one meant
+	ckpt, err := t.findCheckpoint(o) // before the run's folder is made, which may be newer than the one meant
 	if err != nil {
+		return err
+	}
+	if ckpt != nil {
+		t.continueFolders(ckpt)
+	}
+	if err := t.beginRun(); err != nil {
 		return err
 	}
 	if err := t.openRun(); err != nil {
@@ -222,14 +233,28 @@ func (t *Trainer) prepare(o Options) error {
 	if err := t.setupProfile(); err != nil {
 		return err
 	}
-	if err := t.dispatchSetup(); err != nil || ckpt == "" {
+	if err := t.dispatchSetup(); err != nil || ckpt == nil {
 		return err
 	}
-	if err := t.load(ckpt, o.WeightsOnly); err != nil {
+	return t.start(ckpt.path, o)
+}
+
+// start loads the checkpoint a stage starts from.
+func (t *Trainer) start(path string, o Options) error {
+	weightsOnly := o.WeightsOnly && !t.run.continues
+	if err := t.load(path, weightsOnly); err != nil {
 		return err
 	}
-	t.log.Info().Msgf("Restored the state from the checkpoint at %s", ckpt)
-	return nil
+	t.log.Info().Msgf("Restored the state from the checkpoint at %s", path)
+	if t.stage != "fit" || weightsOnly {
+		return nil
+	}
+	if t.run.continues {
+		if err := t.continueLogs(); err != nil {
+			return err
+		}
+	}
+	return t.dispatchResumed()
 }
 
 // openRun makes the run's folder and saves the configuration in it, as Lighter does.
@@ -255,6 +280,9 @@ func (t *Trainer) openRun() error {
 }
 
 func (t *Trainer) runStage() error {
+	if done, err := t.alreadyDone(); done || err != nil {
+		return err
+	}
 	if err := t.dispatchStageStart(); err != nil {
 		return err
 	}
@@ -270,12 +298,28 @@ func (t *Trainer) runStage() error {
 		err = t.evaluate(lighter.Predict)
 	}
 	if err == nil {
-		return t.dispatchStageEnd()
+		err = t.endStage()
 	}
+	if err == nil {
+		return nil
+	}
+	t.saver.wait = true // there is nothing left to overlap with
+	err = errors.Join(err, t.saver.drain())
 	if t.interrupted(err) {
 		err = errors.Join(err, t.saveInterrupt())
 	}
 	return errors.Join(err, t.dispatchException(err))
+}
+
+// endStage lets the callbacks act at a stage's end, and waits for the checkpoints.
+func (t *Trainer) endStage() error {
+	if err := t.dispatchStageEnd(); err != nil {
+		return err
+	}
+	if err := t.saveEnd(); err != nil {
+		return err
+	}
+	return t.saver.drain()
 }
 
 // compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.

@@ -45,6 +45,9 @@ func stageArgs(c *config.Config, stage string, o *Options) (problems diag.List) 
 		return nil
 	}
 	known := []string{"ckpt_path", "weights_only", "verbose", "return_predictions"}
+	if stage == "fit" {
+		known = append(known, "resume")
+	}
 	for _, p := range n.Pairs {
 		path := config.Join("args", stage) + config.Sep + p.Key
 		wrong := func(want string) {
@@ -57,6 +60,10 @@ func stageArgs(c *config.Config, stage string, o *Options) (problems diag.List) 
 			wrong("a str")
 		case p.Key == "ckpt_path":
 			o.CkptPath = cmp.Or(o.CkptPath, p.Value.Text())
+		case p.Key == "resume" && stage == "fit" && p.Value.Value != resumeAuto:
+			problems.Errorf(p.Value.Pos, path, "resume of the stage fit must be %q, got %s", resumeAuto, p.Value.Text())
+		case p.Key == "resume" && stage == "fit":
+			o.Resume = resumeAuto
 		case slices.Contains(known, p.Key) && !isBool:
 			wrong("a bool")
 		case p.Key == "weights_only":

@@ -49,6 +49,10 @@ type Trainer struct {
 	resume    *position // where it goes on; nil once it does
 	stopping  string    // why the fit ends after this epoch; "" when it goes on
 	resumed   string    // the checkpoint the stage started from
+	run       runRecord // which run it is
+	saver     *saver
+	guarded   bool       // a checkpoint may be saved when a batch fails
+	saved     savedState // of the newest checkpoint
 
 	forwardOnly bool // training batches change nothing but what layers gather of them
 	rehearsing  bool // what is trained will be taken back
@@ -74,7 +78,7 @@ const (
 
 // Build makes the Trainer with Lightning's default logger and callbacks.
 func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
-	t := &Trainer{args: a, log: env.Log, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat, class: env.Class}
+	t := &Trainer{args: a, log: env.Log, saver: &saver{log: env.Log}, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat, class: env.Class}
 	if a.Barebones {
 		t.barebones()
 	}
@@ -255,16 +259,21 @@ func (t *Trainer) LogDir() string {
 
 // free drops what the run kept beyond its scopes.
 func (t *Trainer) free() {
+	_ = t.saver.drain() // a run has waited before, and taken the error
 	t.results.close()
 	t.scaler.free()
 	t.at.free()
 	if t.resume != nil {
 		t.resume.free()
 	}
+	t.run.unlock()
 }
 
 // CkptPath is the checkpoint the stage started from, "" for none.
 func (t *Trainer) CkptPath() string { return t.resumed }
+
+// Continues says that a fit goes on in the folder of the run that CkptPath is of.
+func (t *Trainer) Continues() bool { return t.run.continues }
 
 // ValidatesAtEpochEnd says that validation runs once, at the end of every training epoch, or not at all.
 func (t *Trainer) ValidatesAtEpochEnd() bool {

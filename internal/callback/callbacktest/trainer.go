@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/atomicfile"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -24,6 +25,7 @@ type Trainer struct {
 	Dir      string
 	Root     string
 	Resumed  string
+	GoesOn   bool
 	Network  lighter.Model
 	Stopped  string
 	MidEpoch bool // validation runs within or between epochs, not at the end of each
@@ -65,6 +67,8 @@ func (t *Trainer) StepLogged() bool                              { return false 
 func (t *Trainer) LogDir() string                                { return t.Dir }
 func (t *Trainer) DefaultRootDir() string                        { return t.Root }
 func (t *Trainer) CkptPath() string                              { return t.Resumed }
+func (t *Trainer) Continues() bool                               { return t.GoesOn }
+func (t *Trainer) Checkpoints() lighter.CheckpointFiles          { return checkpoints{} }
 func (t *Trainer) ValidatesAtEpochEnd() bool                     { return !t.MidEpoch }
 func (t *Trainer) WillValidate() bool                            { return t.ValNext }
 func (t *Trainer) Model() lighter.Model                          { return t.Network }
@@ -95,4 +99,15 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 		return err
 	}
 	return os.WriteFile(path, nil, 0o666)
+}
+
+// checkpoints makes every change at once.
+type checkpoints struct{}
+
+func (checkpoints) Copy(src, dst string) error { return atomicfile.Copy(src, dst) }
+func (checkpoints) Link(src, dst string) error { return atomicfile.Link(src, dst) }
+func (checkpoints) Remove(path string)         { os.Remove(path) }
+func (checkpoints) Exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
