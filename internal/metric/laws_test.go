@@ -51,6 +51,9 @@ func TestBatchesDontMatter(t *testing.T) {
 				m.Update(b[0], b[1])
 			}
 			want := m.Compute()
+			if _, isCurve := want.(lighter.List); isCurve {
+				return
+			}
 			if x := want.(tensor.Tensor); count(tensor.CallOne("isnan", x)).Int() > 0 {
 				return
 			}

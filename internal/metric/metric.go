@@ -42,10 +42,17 @@ func (m *metric) Compute() lighter.Value {
 	return squeezed(m.value(states, n))
 }
 
-// squeezed makes a scalar of a tensor with one element, as torchmetrics does with every value.
+// squeezed makes scalars of tensors with one element, as torchmetrics does with every value.
 func squeezed(v lighter.Value) lighter.Value {
-	if t, ok := v.(tensor.Tensor); ok && t.Dim() > 0 && t.Numel() == 1 {
-		return t.Reshape()
+	switch x := v.(type) {
+	case tensor.Tensor:
+		if x.Dim() > 0 && x.Numel() == 1 {
+			return x.Reshape()
+		}
+	case lighter.List:
+		for i := range x {
+			x[i] = squeezed(x[i])
+		}
 	}
 	return v
 }

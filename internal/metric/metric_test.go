@@ -62,7 +62,7 @@ func TestEveryMetricKeepsTheContract(t *testing.T) {
 		examples["torchmetrics.classification.Multiclass"+class] = example("num_classes", int64(3))
 		examples["torchmetrics.classification.Multilabel"+class] = example("num_labels", int64(3))
 	}
-	for _, class := range []string{"ConfusionMatrix", "JaccardIndex", "AUROC", "AveragePrecision"} {
+	for _, class := range []string{"ConfusionMatrix", "JaccardIndex", "AUROC", "AveragePrecision", "PrecisionRecallCurve", "ROC"} {
 		examples["torchmetrics."+class] = args{"task": "multilabel", "num_labels": int64(3)}
 		examples["torchmetrics.classification.Binary"+class] = args{}
 		examples["torchmetrics.classification.Multiclass"+class] = args{"num_classes": int64(3)}
