@@ -8,7 +8,7 @@ import (
 func init() {
 	rest := CurveRest{ValidateArgs: true, Options: standard}
 	for _, f := range shapes {
-		registerTask(f.class, f.file, curveByTask{shape: f, CurveTask: CurveTask{ValidateArgs: true, Options: standard}},
+		registerTask(f.class, f.file, curveByTask{shape: f, ValidateArgs: true, Options: standard},
 			binaryCurve{shape: f, CurveRest: rest, Normalization: text("sigmoid")}, multiclassCurve{shape: f, ValidateArgs: true, Options: standard},
 			multilabelCurve{shape: f, CurveRest: rest})
 	}
@@ -81,8 +81,8 @@ func (c multilabelCurve) Build(env *lighter.Env) (lighter.Metric, error) {
 	return c.shape.build(env, "multilabel", c.NumLabels, "none", "sigmoid", c.CurveRest)
 }
 
-// CurveTask are the arguments of a curve's class for all tasks.
-type CurveTask struct {
+type curveByTask struct {
+	shape        shape
 	Task         string     `cfg:"task,required" oneof:"binary|multiclass|multilabel" help:"kind of classification"`
 	Thresholds   Thresholds `cfg:"thresholds" help:"number or list of thresholds; null is exact and keeps all predictions"`
 	NumClasses   *int64     `cfg:"num_classes,aka=n_classes|classes" help:"number of classes (multiclass)"`
@@ -91,11 +91,6 @@ type CurveTask struct {
 	ValidateArgs bool       `cfg:"validate_args" help:"look at the values too, on the CPU; shapes are always checked"`
 	Average      *string    `cfg:"average" oneof:"micro|macro" help:"make one curve of those of the classes (multiclass)"`
 	Options
-}
-
-type curveByTask struct {
-	shape shape
-	CurveTask
 }
 
 // Doc is the component's prose.

@@ -37,3 +37,50 @@ func TestMomentumTurnedOnLater(t *testing.T) {
 		}
 	}
 }
+
+// State that a checkpoint's options ask for outlives the scope it is loaded in, and what an option adds in the middle of the
+// columns leaves the others alone.
+func TestStateMadeAfterTheBuild(t *testing.T) {
+	tensortest.Scope(t)
+	build := func(kwargs map[string]any) (lighter.Optimizer, tensor.Tensor) {
+		p := parameter(1, 2)
+		args := map[string]any{"params": []any{p}}
+		for k, v := range kwargs {
+			args[k] = v
+		}
+		return newOptimizer(t, "torch.optim.RMSprop", args), p
+	}
+	step := func(o lighter.Optimizer, p tensor.Tensor) {
+		s := tensor.Open()
+		defer s.Close()
+		o.ZeroGrad()
+		setGrad(p, p.Detach())
+		o.Step()
+	}
+	full, p := build(map[string]any{"momentum": 0.5, "centered": true})
+	step(full, p)
+	plain, q := build(nil)
+	s := tensor.Open()
+	tensor.NoGrad(func() { q.CopyInPlace(p) })
+	if err := plain.LoadStateDict(full.StateDict()); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	for range 3 {
+		step(full, p)
+		step(plain, q)
+	}
+	if a, b := tensor.Values[float64](p), tensor.Values[float64](q); a[0] != b[0] || a[1] != b[1] {
+		t.Errorf("after loading the parameters are %v, want %v", b, a)
+	}
+	grown, r := build(map[string]any{"centered": true})
+	step(grown, r)
+	mean := tensor.Values[float64](grown.StateDict().State[0][2].Value.(tensor.Tensor))
+	grown.Groups()[0].SetOption("momentum", 0.5)
+	tensor.NoGrad(func() { r.Fill(0) })
+	step(grown, r) // a gradient of 0 only decays the averages
+	values := grown.StateDict().State[0]
+	if values[3].Name != "grad_avg" || tensor.Values[float64](values[3].Value.(tensor.Tensor))[0] != mean[0]*0.99 {
+		t.Errorf("the state is %v, want grad_avg decayed from %v", values, mean)
+	}
+}

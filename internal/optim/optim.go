@@ -69,6 +69,7 @@ type optimizer struct {
 	groups  []*group
 	public  []*lighter.ParamGroup
 	all     tensor.List
+	built   bool
 	kept    []tensor.Tensor // state made after the build, freed by Close
 }
 
@@ -118,6 +119,7 @@ func build(env *lighter.Env, name string, r *rule, p lighter.Params, options []l
 			}
 		}
 	}
+	o.built = true
 	return o, nil
 }
 
@@ -237,9 +239,11 @@ func (o *optimizer) Close() error {
 
 // Step implements lighter.Optimizer.
 func (o *optimizer) Step() {
+	s := tensor.Open()
+	defer s.Close()
 	for _, g := range o.groups {
 		if len(o.rule.columns(g.ParamGroup)) > len(g.state) {
-			o.grow(g)
+			o.prepare(g)
 		}
 		if !g.aligned {
 			if g.fused && g.reduced() {

@@ -19,14 +19,14 @@ func (o *optimizer) prepare(g *group) {
 	for _, s := range o.rule.columns(g.ParamGroup) {
 		c := column{spec: s, values: g.column(s.name)}
 		for i := len(c.values); i < len(g.Params); i++ {
-			c.values = append(c.values, s.make(g.Params[i]))
+			c.values = append(c.values, o.own(s.make(g.Params[i])))
 		}
 		state = append(state, c)
 	}
 	g.state = state
 	if o.rule.counts && g.step == nil {
 		for range g.Params {
-			g.step = append(g.step, tensor.Zeros(nil, tensor.Float32, tensor.Device{}))
+			g.step = append(g.step, o.own(tensor.Zeros(nil, tensor.Float32, tensor.Device{})))
 		}
 	}
 	g.bucketize()
@@ -55,18 +55,15 @@ func (g *group) begin(i int) {
 	}
 }
 
-// grow makes the state that an option calls for since the build: schedulers that cycle the momentum turn it on.
-func (o *optimizer) grow(g *group) {
-	s := tensor.Open()
-	defer s.Close()
-	had := len(g.state)
-	o.prepare(g)
-	for _, c := range g.state[had:] {
-		for i, t := range c.values {
-			c.values[i] = t.Keep()
-			o.kept = append(o.kept, c.values[i])
-		}
+// own keeps state that is made after the build, when a scheduler turns on the momentum or a checkpoint brings an option: it
+// outlives the scope that it is made in.
+func (o *optimizer) own(t tensor.Tensor) tensor.Tensor {
+	if !o.built || !t.Defined() {
+		return t
 	}
+	k := t.Keep()
+	o.kept = append(o.kept, k)
+	return k
 }
 
 func (g *group) column(name string) []tensor.Tensor {
@@ -236,8 +233,7 @@ func (g *group) values(i int) (values []lighter.NamedValue) {
 	return values
 }
 
-// LoadStateDict implements lighter.Optimizer. As in PyTorch the options of the state dict replace those configured. State
-// it must make belongs to the innermost scope.
+// LoadStateDict implements lighter.Optimizer. As in PyTorch the options of the state dict replace those configured.
 func (o *optimizer) LoadStateDict(d lighter.OptimizerState) (err error) {
 	defer tensor.Recover(&err)
 	if len(d.Groups) != len(o.groups) {
