@@ -7,6 +7,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/torchfile"
+	"github.com/lighter-go/lighter/internal/weights"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -22,29 +23,7 @@ func fromTensor(t tensor.Tensor) *torchfile.Tensor {
 		t.ReadInto(dst)
 		return nil
 	})
-	return &torchfile.Tensor{DType: fileDTypes[dtype], Shape: t.Shape(), Storage: storage}
-}
-
-var fileDTypes = map[tensor.DType]torchfile.DType{
-	tensor.Float32: torchfile.Float32, tensor.Float64: torchfile.Float64, tensor.Float16: torchfile.Float16,
-	tensor.BFloat16: torchfile.BFloat16, tensor.Int8: torchfile.Int8, tensor.Int16: torchfile.Int16,
-	tensor.Int32: torchfile.Int32, tensor.Int64: torchfile.Int64, tensor.Uint8: torchfile.Uint8,
-	tensor.Bool: torchfile.Bool, tensor.Complex64: torchfile.Complex64, tensor.Complex128: torchfile.Complex128,
-}
-
-// toTensor copies a tensor of a file into the innermost scope.
-func toTensor(f *torchfile.Tensor) (tensor.Tensor, error) {
-	for dtype, name := range fileDTypes {
-		if name != f.DType {
-			continue
-		}
-		b, err := f.Bytes()
-		if err != nil {
-			return tensor.Tensor{}, err
-		}
-		return tensor.FromBytes(b, dtype, f.Shape), nil
-	}
-	return tensor.Tensor{}, fmt.Errorf("a tensor of type %s is not supported", f.DType)
+	return &torchfile.Tensor{DType: weights.DTypes[dtype], Shape: t.Shape(), Storage: storage}
 }
 
 // toFile converts a value to the file's types. Betas are a tuple in PyTorch.
@@ -80,7 +59,7 @@ func toFile(v any) any {
 func fromFile(v any) (any, error) {
 	switch x := v.(type) {
 	case *torchfile.Tensor:
-		return toTensor(x)
+		return weights.ToTensor(x)
 	case torchfile.Tuple:
 		return fromFile([]any(x))
 	case []any:

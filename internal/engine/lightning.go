@@ -9,6 +9,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/torchfile"
+	"github.com/lighter-go/lighter/internal/weights"
 )
 
 // A fit goes on from a checkpoint of Lightning where Lightning would, by the counts in its `loops`. They have had other names
@@ -169,7 +170,7 @@ func (t *Trainer) restoreCallbacks(root *torchfile.Dict) error {
 		}
 		slices.Sort(names)
 		t.log.Warn().Msgf("Be aware that when using `ckpt_path`, callbacks used to create the checkpoint need to be provided during "+
-			"`Trainer` instantiation. Please add the following callbacks: %s", quoted(names))
+			"`Trainer` instantiation. Please add the following callbacks: %s", weights.Quoted(names))
 	}
 	return nil
 }

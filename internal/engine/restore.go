@@ -8,6 +8,7 @@ import (
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/checkpoint"
 	"github.com/lighter-go/lighter/internal/torchfile"
+	"github.com/lighter-go/lighter/internal/weights"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -34,7 +35,7 @@ func (t *Trainer) load(path string, weightsOnly bool) (err error) {
 	if all && f.Kind != checkpoint.Lightning {
 		return fmt.Errorf("it holds no state of a fit to go on with, only weights (%s, %s): --weights_only loads those", f.Kind, f.Format)
 	}
-	if err := t.loadWeights(f); err != nil {
+	if err := weights.Load(t.model.Tree(), f, t.log); err != nil {
 		return err
 	}
 	t.resumed = path
@@ -55,7 +56,7 @@ func tensorsOf(d *torchfile.Dict) (state map[string]tensor.Tensor, err error) {
 		if !ok {
 			continue
 		}
-		if state[fmt.Sprint(k)], err = toTensor(ft); err != nil {
+		if state[fmt.Sprint(k)], err = weights.ToTensor(ft); err != nil {
 			return nil, err
 		}
 	}

@@ -134,7 +134,7 @@ func (c ResNet) Build(env *lighter.Env) (_ lighter.Module, err error) {
 		}
 	})
 	if w := c.weights(); w != "" {
-		if err := c.files.load(m, w); err != nil {
+		if err := c.files.load(env, m, w); err != nil {
 			return nil, lighter.FieldError("weights", "%v", err)
 		}
 	}

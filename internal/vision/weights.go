@@ -6,12 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/checkpoint"
 	"github.com/lighter-go/lighter/internal/diag"
-	"github.com/lighter-go/lighter/internal/torchfile"
-	"github.com/lighter-go/lighter/tensor"
+	"github.com/lighter-go/lighter/internal/weights"
 )
 
 // Weights names trained weights: a file, or torchvision's name, "DEFAULT" or "ResNet18_Weights.IMAGENET1K_V1"; "" is none.
@@ -63,7 +64,7 @@ func (f files) named(w Weights) (file, bool) {
 
 // isPath says whether w is meant as a file.
 func (w Weights) isPath() bool {
-	return strings.ContainsRune(string(w), os.PathSeparator) || strings.HasSuffix(string(w), ".pth") || strings.HasSuffix(string(w), ".pt")
+	return strings.ContainsRune(string(w), os.PathSeparator) || slices.Contains([]string{".pth", ".pt", ".ckpt", ".safetensors"}, filepath.Ext(string(w)))
 }
 
 func (f files) check(w Weights, classes int64) error {
@@ -88,7 +89,7 @@ func (f files) check(w Weights, classes int64) error {
 }
 
 // load reads the weights into a network.
-func (f files) load(m lighter.Module, w Weights) error {
+func (f files) load(env *lighter.Env, m lighter.Module, w Weights) error {
 	path := string(w)
 	if !w.isPath() {
 		known, _ := f.named(w)
@@ -98,7 +99,15 @@ func (f files) load(m lighter.Module, w Weights) error {
 				path, path, source, known.path)
 		}
 	}
-	return loadFile(m, path)
+	file, err := checkpoint.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := weights.Load(m.Tree(), file, env.Log); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 // hubDir is where torch.hub keeps what it downloads.
@@ -113,39 +122,4 @@ func hubDir() string {
 		home = filepath.Join(cache, "torch")
 	}
 	return filepath.Join(home, "hub")
-}
-
-// loadFile copies the tensors of a state_dict's file into a module; all names must be on both sides.
-func loadFile(m lighter.Module, path string) error {
-	f, err := torchfile.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	dict, ok := f.Root.(*torchfile.Dict)
-	if !ok {
-		return fmt.Errorf("%s holds no state_dict", path)
-	}
-	s := tensor.Open()
-	defer s.Close()
-	state := map[string]tensor.Tensor{}
-	for k, v := range dict.All() {
-		t, ok := v.(*torchfile.Tensor)
-		if !ok {
-			return fmt.Errorf("%s holds no state_dict: %v is no tensor", path, k)
-		}
-		dtype, ok := tensor.ParseDType(t.DType.String())
-		if !ok {
-			return fmt.Errorf("%s: %v is of type %s, which is not supported", path, k, t.DType)
-		}
-		data, err := t.Bytes()
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		state[fmt.Sprint(k)] = tensor.FromBytes(data, dtype, t.Shape)
-	}
-	if err := m.Tree().LoadState(state, true); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }

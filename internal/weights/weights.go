@@ -1,20 +1,24 @@
-package engine
+// Package weights copies the weights of a file into a model.
+package weights
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/checkpoint"
 	"github.com/lighter-go/lighter/internal/safetensors"
+	"github.com/lighter-go/lighter/internal/torchfile"
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// loadWeights copies a file's weights into the model, if all of them fit: what does not is listed in full, in PyTorch's words.
-// How names were read and what the file leaves as it is goes to the log.
-func (t *Trainer) loadWeights(f *checkpoint.File) error {
-	state := t.model.Tree().State()
+// Load copies a file's weights into a module, if all of them fit: what does not is listed in full, in PyTorch's words. How
+// names were read and what the file leaves as it is goes to the log.
+func Load(n *lighter.Node, f *checkpoint.File, log zerolog.Logger) error {
+	state := n.State()
 	names := make([]string, len(state))
 	for i, e := range state {
 		names[i] = e.Name
@@ -24,7 +28,7 @@ func (t *Trainer) loadWeights(f *checkpoint.File) error {
 		if m.Note != "" {
 			problems = append(problems, "the file's names were read "+m.Note)
 		}
-		return fmt.Errorf("error(s) in loading state_dict for %s:\n  %s", t.model.Tree().Class(), strings.Join(problems, "\n  "))
+		return fmt.Errorf("error(s) in loading state_dict for %s:\n  %s", n.Class(), strings.Join(problems, "\n  "))
 	}
 	for _, e := range state {
 		if w, ok := m.Pairs[e.Name]; ok {
@@ -34,10 +38,10 @@ func (t *Trainer) loadWeights(f *checkpoint.File) error {
 		}
 	}
 	if m.Note != "" {
-		t.log.Info().Msgf("read the names of the weights in %s %s", f.Path, m.Note)
+		log.Info().Msgf("read the names of the weights in %s %s", f.Path, m.Note)
 	}
 	if len(m.Kept) > 0 {
-		t.log.Info().Msgf("%s does not hold %s: the configuration's values stay", f.Path, quoted(m.Kept))
+		log.Info().Msgf("%s does not hold %s: the configuration's values stay", f.Path, Quoted(m.Kept))
 	}
 	return nil
 }
@@ -46,10 +50,10 @@ func (t *Trainer) loadWeights(f *checkpoint.File) error {
 func mismatches(state []lighter.Named, m checkpoint.Match) []string {
 	var out []string
 	if len(m.Missing) > 0 {
-		out = append(out, fmt.Sprintf("missing key(s) in state_dict: %s", quoted(m.Missing)))
+		out = append(out, fmt.Sprintf("missing key(s) in state_dict: %s", Quoted(m.Missing)))
 	}
 	if len(m.Unexpected) > 0 {
-		out = append(out, fmt.Sprintf("unexpected key(s) in state_dict: %s", quoted(m.Unexpected)))
+		out = append(out, fmt.Sprintf("unexpected key(s) in state_dict: %s", Quoted(m.Unexpected)))
 	}
 	for _, e := range state {
 		w, ok := m.Pairs[e.Name]
@@ -77,7 +81,7 @@ func copyWeight(to tensor.Tensor, w safetensors.Tensor) error {
 	s := tensor.Open()
 	defer s.Close()
 	v := *w.Tensor
-	from, err := toTensor(&v)
+	from, err := ToTensor(&v)
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,8 @@ func copyWeight(to tensor.Tensor, w safetensors.Tensor) error {
 	return nil
 }
 
-func quoted(names []string) string {
+// Quoted lists names for a message.
+func Quoted(names []string) string {
 	out := make([]string, len(names))
 	for i, n := range names {
 		out[i] = fmt.Sprintf("%q", n)
@@ -101,4 +106,27 @@ func quoted(names []string) string {
 // sizeText is a shape as PyTorch writes it.
 func sizeText(shape []int64) string {
 	return "torch.Size(" + strings.ReplaceAll(fmt.Sprint(shape), " ", ", ") + ")"
+}
+
+// DTypes are the file's names of element types.
+var DTypes = map[tensor.DType]torchfile.DType{
+	tensor.Float32: torchfile.Float32, tensor.Float64: torchfile.Float64, tensor.Float16: torchfile.Float16,
+	tensor.BFloat16: torchfile.BFloat16, tensor.Int8: torchfile.Int8, tensor.Int16: torchfile.Int16,
+	tensor.Int32: torchfile.Int32, tensor.Int64: torchfile.Int64, tensor.Uint8: torchfile.Uint8,
+	tensor.Bool: torchfile.Bool, tensor.Complex64: torchfile.Complex64, tensor.Complex128: torchfile.Complex128,
+}
+
+// ToTensor copies a tensor of a file into the innermost scope.
+func ToTensor(f *torchfile.Tensor) (tensor.Tensor, error) {
+	for dtype, name := range DTypes {
+		if name != f.DType {
+			continue
+		}
+		b, err := f.Bytes()
+		if err != nil {
+			return tensor.Tensor{}, err
+		}
+		return tensor.FromBytes(b, dtype, f.Shape), nil
+	}
+	return tensor.Tensor{}, fmt.Errorf("a tensor of type %s is not supported", f.DType)
 }
