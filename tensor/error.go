@@ -79,6 +79,7 @@ func newError(op string, kind ErrorKind, full string) *Error {
 		}
 	}
 	msg, _, _ := strings.Cut(strings.TrimSpace(full), "\n")
+	msg, _, _ = strings.Cut(msg, ". This could be because the operator doesn't exist for this backend") // and a list of all backends
 	return &Error{Op: op, Kind: kind, Msg: msg, Full: full}
 }
 

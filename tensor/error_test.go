@@ -27,6 +27,10 @@ func TestErrorsAreTypedAndShort(t *testing.T) {
 		{"index", func() { tensor.CallOne("select", x, 0, 99) }, tensor.IndexError, "out of range"},
 		{"unknown operator", func() { tensor.Call("linaer", x, w) }, tensor.UnknownOperator, `no operator of this name: did you mean "linear"?`},
 		{"unknown keyword", func() { tensor.Call("softmax", x, tensor.Kwarg{Name: "dims", Value: 1}) }, tensor.BadArguments, `unknown keyword "dims", did you mean "dim"?`},
+		{"backend", func() {
+			sparse := tensor.CallOne("to_sparse", x)
+			tensor.Call("linalg_vector_norm", sparse, 2)
+		}, tensor.NotImplemented, "Could not run 'aten::linalg_vector_norm' with arguments from the 'SparseCPU' backend"},
 		{"item of many", func() { x.Item() }, tensor.RuntimeError, "cannot be converted to Scalar"},
 		{"bytes", func() { tensor.FromSlice([]float32{1, 2}, 3) }, tensor.ValueError, "2 elements do not fill the shape [3]"},
 		{"backward twice", func() {
@@ -44,6 +48,9 @@ func TestErrorsAreTypedAndShort(t *testing.T) {
 			}
 			if e.Kind != c.kind || !strings.Contains(e.Msg, c.want) {
 				t.Errorf("got kind %d, %q; want kind %d with %q", e.Kind, e.Msg, c.kind, c.want)
+			}
+			if len(e.Msg) > 400 {
+				t.Errorf("the message has %d characters: %q", len(e.Msg), e.Msg)
 			}
 			if strings.Contains(e.Full, "frame #") || strings.Contains(e.Msg, "\n") {
 				t.Errorf("the error carries C++ frames or more than a line: %q", e.Full)

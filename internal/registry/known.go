@@ -38,6 +38,8 @@ var instead = func() map[string]string {
 	m := map[string]string{
 		"pytorch_lightning.profilers.AdvancedProfiler": "it is cProfile, of Python's functions" + profilers,
 		"pytorch_lightning.profilers.XLAProfiler":      "it is of TPUs" + profilers,
+		"torch.nn.utils.weight_norm":                   "it is deprecated there: use torch.nn.utils.parametrizations.weight_norm",
+		"torch.nn.utils.spectral_norm":                 "it is the older form: use torch.nn.utils.parametrizations.spectral_norm",
 	}
 	for _, class := range []string{"WandbLogger", "MLFlowLogger", "CometLogger", "NeptuneLogger", "LitLogger"} {
 		m["pytorch_lightning.loggers."+class] = loggers

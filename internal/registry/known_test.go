@@ -10,6 +10,7 @@ func TestUnknownNamesAreToldApart(t *testing.T) {
 		{"torch.nn.Transformer", `Cannot locate class or function: "torch.nn.Transformer": torch.nn.Transformer is PyTorch's, not supported here`, "`lighter list` shows what is"},
 		{"torch.nn.modules.transformer.Transformer", "is PyTorch's, not supported here", "`lighter list`"},
 		{"torch.nn.LazyLinear", "is PyTorch's, not supported here", "write in_features and the like"},
+		{"torch.nn.utils.weight_norm", "is PyTorch's, not supported here", "use torch.nn.utils.parametrizations.weight_norm"},
 		{"torch.cumsum", "is PyTorch's, not supported here", "`lighter list`"},
 		{"torch.nn.Transfromer", "Cannot locate", "did you mean 'torch.nn.Transformer'? It is PyTorch's, not supported here"},
 		{"torchmetrics.image.FrechetInceptionDistance", "is torchmetrics', not supported here", "not among the metrics that every configuration uses"},
