@@ -196,10 +196,10 @@ func (c TransformerLayer) encoder(env *lighter.Env) (lighter.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &encoderLayer{*m}, nil
+	return &encoderLayer{m}, nil
 }
 
-type encoderLayer struct{ transformerLayer }
+type encoderLayer struct{ *transformerLayer }
 
 func (m *encoderLayer) Forward(in ...lighter.Value) lighter.Value {
 	a := signature("src, src_mask=, src_key_padding_mask=, is_causal=").take(&m.Node, in)
@@ -222,10 +222,10 @@ func (c TransformerLayer) decoder(env *lighter.Env) (lighter.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoderLayer{*m}, nil
+	return &decoderLayer{m}, nil
 }
 
-type decoderLayer struct{ transformerLayer }
+type decoderLayer struct{ *transformerLayer }
 
 const decoderSignature = signature("tgt, memory, tgt_mask=, memory_mask=, tgt_key_padding_mask=, memory_key_padding_mask=, tgt_is_causal=, memory_is_causal=")
 

@@ -52,7 +52,7 @@ func newEncoder(first lighter.Module, n int64, norm lighter.Module, nested bool)
 	m.SetClass("torch.nn.TransformerEncoder")
 	// Where PyTorch can work on the steps that are not padded alone.
 	m.nested = nested && !l.c.NormFirst && l.c.BatchFirst && l.c.Bias && l.c.Activation.name != "" && l.c.NHead%2 == 0
-	return m, m.fill(&m.Node, &l.transformerLayer, n, norm)
+	return m, m.fill(&m.Node, l.transformerLayer, n, norm)
 }
 
 // stack is the copies of a layer, as the child layers, and a norm.
@@ -179,7 +179,7 @@ func newDecoder(first lighter.Module, n int64, norm lighter.Module, _ bool) (lig
 	}
 	m := &decoder{c: l.c}
 	m.SetClass("torch.nn.TransformerDecoder")
-	return m, m.fill(&m.Node, &l.transformerLayer, n, norm)
+	return m, m.fill(&m.Node, l.transformerLayer, n, norm)
 }
 
 type decoder struct {
