@@ -20,8 +20,13 @@ func (n *Node) Tensors() []tensor.Tensor {
 // TypeName is the class's name, for messages.
 func (n *Node) TypeName() string { return n.Class() }
 
-// Index gives expressions the i-th child: `@model::network[0]`.
+// Index gives expressions the i-th child, `@model::network[0]`, or that of a name, `["head"]`.
 func (n *Node) Index(i any) (any, error) {
+	for _, c := range n.children {
+		if c.Name == i {
+			return c.Module, nil
+		}
+	}
 	at, ok := i.(int64)
 	if ok && at < 0 {
 		at += int64(len(n.children))

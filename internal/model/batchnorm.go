@@ -109,6 +109,7 @@ func (m *batchNorm) Forward(in ...lighter.Value) lighter.Value {
 	if d := x.Dim(); m.dims == nil && d < 2 || m.dims != nil && !slices.Contains(m.dims, d) {
 		tensor.Fail(m.Class(), "expected %s input (got %dD input)", m.expected, d)
 	}
+	m.checkChannels(x)
 	training, momentum := m.Training(), m.momentum()
 	if training && m.c.TrackRunningStats {
 		m.batches.AddInPlace(m.one, 1)
@@ -139,3 +140,17 @@ func (m *batchNorm) Momentum() *float64 { return m.c.Momentum }
 func (m *batchNorm) SetMomentum(v *float64) { m.c.Momentum = v }
 
 var _ lighter.RunningStatistics = (*batchNorm)(nil)
+
+func (m *batchNorm) checkChannels(x tensor.Tensor) {
+	if x.Size(1) == m.c.NumFeatures {
+		return
+	}
+	for _, t := range []struct {
+		name  string
+		value tensor.Tensor
+	}{{"running_mean", m.mean}, {"weight", m.weight}} {
+		if t.value.Defined() {
+			tensor.Fail(m.Class(), "%s should contain %d elements not %d (input of shape %s)", t.name, x.Size(1), m.c.NumFeatures, list(x.Shape()))
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/tensor"
 	"github.com/lighter-go/lighter/tensor/tensortest"
 )
@@ -113,21 +114,38 @@ func TestALayerInTwoPlacesIsOneParameter(t *testing.T) {
 	}
 }
 
+func TestChildrenByName(t *testing.T) {
+	tensortest.Scope(t)
+	head := dense(t, 2, 1)
+	m := build(t, "torch.nn.ModuleDict", nil, map[string]any{"modules": &config.Dict{Keys: []any{"body", "head"}, Values: []any{dense(t, 3, 2), head}}})
+	if got, err := m.Tree().Index("head"); err != nil || got != any(head) {
+		t.Errorf("[\"head\"] is %v, %v", got, err)
+	}
+	if _, err := m.Tree().Index("tail"); err == nil {
+		t.Error("there is a module of another name")
+	}
+}
+
 func TestForwardRefusesOtherValues(t *testing.T) {
 	tensortest.Scope(t)
 	for want, f := range map[string]func(){
-		"forward() takes 1 argument, got 2":                                 func() { dense(t, 2, 2).Forward(ones(1, 2), ones(1, 2)) },
-		"argument 1 must be a Tensor, not str":                              func() { dense(t, 2, 2).Forward("x") },
-		"forward() takes 2 arguments, got 1":                                func() { build(t, "torch.nn.MSELoss", nil, nil).Forward(ones(1)) },
-		"expected 2D or 3D input (got 4D input)":                            func() { build(t, "torch.nn.BatchNorm1d", []any{2}, nil).Forward(ones(1, 2, 3, 4)) },
-		"expected 4D input (got 2D input)":                                  func() { build(t, "torch.nn.BatchNorm2d", []any{2}, nil).Forward(ones(1, 2)) },
-		"Expected more than 1 value per channel when training":              func() { build(t, "torch.nn.BatchNorm1d", []any{2}, nil).Forward(ones(1, 2)) },
-		"Target size (torch.Size([3])) must be the same as input size":      func() { build(t, "torch.nn.BCEWithLogitsLoss", nil, nil).Forward(ones(3, 1), ones(3)) },
-		"Using a target size (torch.Size([3])) that is different":           func() { build(t, "torch.nn.BCELoss", nil, nil).Forward(ones(3, 1), ones(3)) },
-		"expected input with shape [*, 3], but got input of size[2, 2]":     func() { build(t, "torch.nn.LayerNorm", []any{3}, nil).Forward(ones(2, 2)) },
-		"expected input[1, 2, 4, 4] to have 3 channels, but got 2 channels": func() { build(t, "torch.nn.Conv2d", []any{3, 4, 3}, nil).Forward(ones(1, 2, 4, 4)) },
-		"Expected input to be 2D or 3D, got 4D instead":                     func() { build(t, "torch.nn.LSTM", []any{2, 3}, nil).Forward(ones(1, 1, 1, 2)) },
-		"Expected 2, got 3 (input of shape [4, 1, 3])":                      func() { build(t, "torch.nn.GRU", []any{2, 3}, nil).Forward(ones(4, 1, 3)) },
+		"forward() takes 1 argument, got 2":                                    func() { dense(t, 2, 2).Forward(ones(1, 2), ones(1, 2)) },
+		"argument 1 must be a Tensor, not str":                                 func() { dense(t, 2, 2).Forward("x") },
+		"forward() takes 2 arguments, got 1":                                   func() { build(t, "torch.nn.MSELoss", nil, nil).Forward(ones(1)) },
+		"expected 2D or 3D input (got 4D input)":                               func() { build(t, "torch.nn.BatchNorm1d", []any{2}, nil).Forward(ones(1, 2, 3, 4)) },
+		"expected 4D input (got 2D input)":                                     func() { build(t, "torch.nn.BatchNorm2d", []any{2}, nil).Forward(ones(1, 2)) },
+		"Expected more than 1 value per channel when training":                 func() { build(t, "torch.nn.BatchNorm1d", []any{2}, nil).Forward(ones(1, 2)) },
+		"Target size (torch.Size([3])) must be the same as input size":         func() { build(t, "torch.nn.BCEWithLogitsLoss", nil, nil).Forward(ones(3, 1), ones(3)) },
+		"Using a target size (torch.Size([3])) that is different":              func() { build(t, "torch.nn.BCELoss", nil, nil).Forward(ones(3, 1), ones(3)) },
+		"expected input with shape [*, 3], but got input of size[2, 2]":        func() { build(t, "torch.nn.LayerNorm", []any{3}, nil).Forward(ones(2, 2)) },
+		"expected input[1, 2, 4, 4] to have 3 channels, but got 2 channels":    func() { build(t, "torch.nn.Conv2d", []any{3, 4, 3}, nil).Forward(ones(1, 2, 4, 4)) },
+		"running_mean should contain 3 elements not 2 (input of shape [4, 3])": func() { build(t, "torch.nn.BatchNorm1d", []any{2}, nil).Forward(ones(4, 3)) },
+		"weight should contain 3 elements not 2 (input of shape [4, 3])": func() {
+			build(t, "torch.nn.BatchNorm1d", []any{2}, map[string]any{"track_running_stats": false}).Forward(ones(4, 3))
+		},
+		"(input of shape [2, 3], target of shape [2, 4])": func() { build(t, "torch.nn.MSELoss", nil, nil).Forward(ones(2, 3), ones(2, 4)) },
+		"Expected input to be 2D or 3D, got 4D instead":   func() { build(t, "torch.nn.LSTM", []any{2, 3}, nil).Forward(ones(1, 1, 1, 2)) },
+		"Expected 2, got 3 (input of shape [4, 1, 3])":    func() { build(t, "torch.nn.GRU", []any{2, 3}, nil).Forward(ones(4, 1, 3)) },
 		"Expected hidden[1] size [1, 1, 3], got [1, 1, 2]": func() {
 			build(t, "torch.nn.LSTM", []any{2, 3}, nil).Forward(ones(4, 1, 2), lighter.List{ones(1, 1, 3), ones(1, 1, 2)})
 		},

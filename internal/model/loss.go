@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/lighter-go/lighter"
@@ -96,7 +97,12 @@ func broadcast(env *lighter.Env) func(x, y tensor.Tensor) (tensor.Tensor, tensor
 			log.Warn().Msgf("Using a target size (%s) that is different to the input size (%s). This will likely lead to incorrect "+
 				"results due to broadcasting. Please ensure they have the same size.", lighter.SizeText(y), lighter.SizeText(x))
 		})
-		both := tensor.Call("broadcast_tensors", []tensor.Tensor{x, y})
+		var both []any
+		if err := tensor.Catch(func() { both = tensor.Call("broadcast_tensors", []tensor.Tensor{x, y}) }); err != nil {
+			var op *tensor.Error
+			errors.As(err, &op)
+			tensor.Fail(op.Op, "%s (input of shape %s, target of shape %s)", op.Msg, list(x.Shape()), list(y.Shape()))
+		}
 		if list, ok := both[0].([]any); ok {
 			both = list
 		}
