@@ -1,0 +1,167 @@
+// Package draw is where the transforms of samples draw: PyTorch's default generator, or numbers that belong to one sample.
+package draw
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// Default draws from the default generator, as the Python functions do: a seed gives the same numbers.
+type Default struct{}
+
+func value(make func() tensor.Tensor) float64 {
+	s := tensor.Open()
+	defer s.Close()
+	return make().Item()
+}
+
+// Uniform implements [lighter.Rand].
+func (Default) Uniform(low, high float64) float64 {
+	return value(func() tensor.Tensor {
+		return tensor.CallOne("uniform_", tensor.Empty([]int64{1}, tensor.Float32, tensor.Device{}), low, high)
+	})
+}
+
+// Int implements [lighter.Rand].
+func (Default) Int(low, high int64) int64 {
+	s := tensor.Open()
+	defer s.Close()
+	return tensor.CallOne("randint", low, high, []int64{1}, tensor.Kwarg{Name: "dtype", Value: tensor.Int64}).Int()
+}
+
+// Perm implements [lighter.Rand].
+func (Default) Perm(n int) []int64 {
+	s := tensor.Open()
+	defer s.Close()
+	return tensor.Values[int64](tensor.CallOne("randperm", n, tensor.Kwarg{Name: "dtype", Value: tensor.Int64}))
+}
+
+// Choice implements [lighter.Rand].
+func (Default) Choice(weights []float64) int {
+	s := tensor.Open()
+	defer s.Close()
+	return int(tensor.CallOne("multinomial", float32s(weights), 1).Int())
+}
+
+// Dirichlet implements [lighter.Rand].
+func (Default) Dirichlet(alpha []float64) []float64 {
+	s := tensor.Open()
+	defer s.Close()
+	return tensor.Values[float64](tensor.CallOne("_sample_dirichlet", float32s(alpha)))
+}
+
+func float32s(v []float64) tensor.Tensor {
+	return tensor.FromSlice(v, int64(len(v))).To(tensor.Device{}, tensor.Float32)
+}
+
+// UniformTensor implements [lighter.Rand].
+func (Default) UniformTensor(shape ...int64) tensor.Tensor { return tensor.CallOne("rand", shape) }
+
+// NormalTensor implements [lighter.Rand].
+func (Default) NormalTensor(shape ...int64) tensor.Tensor {
+	return tensor.CallOne("normal_", tensor.Empty(shape, tensor.Float32, tensor.Device{}))
+}
+
+// stream draws numbers that a seed and a place give, whoever draws elsewhere.
+type stream struct{ *rand.Rand }
+
+// Stream is the numbers of one sample: seed is the epoch's, place the sample's in it.
+func Stream(seed, place uint64) lighter.Rand { return stream{rand.New(rand.NewPCG(seed, place))} }
+
+func (s stream) Uniform(low, high float64) float64 {
+	return float64(s.Float32()*float32(high-low) + float32(low))
+}
+
+func (s stream) Int(low, high int64) int64 { return low + s.Int64N(max(high-low, 1)) }
+
+func (s stream) Perm(n int) []int64 {
+	p := make([]int64, n)
+	for i, v := range s.Rand.Perm(n) {
+		p[i] = int64(v)
+	}
+	return p
+}
+
+func (s stream) Choice(weights []float64) int {
+	total := 0.0
+	for _, w := range weights {
+		total += w
+	}
+	at, last := s.Float64()*total, 0
+	for i, w := range weights {
+		if w > 0 {
+			last = i
+			if at < w {
+				return i
+			}
+			at -= w
+		}
+	}
+	return last
+}
+
+func (s stream) Dirichlet(alpha []float64) []float64 {
+	out, sum := make([]float64, len(alpha)), 0.0
+	for i, a := range alpha {
+		out[i] = s.gamma(a)
+		sum += out[i]
+	}
+	for i := range out {
+		if sum == 0 { // every one too small for a float
+			out[i] = 1 / float64(len(out))
+			continue
+		}
+		out[i] /= sum
+	}
+	return out
+}
+
+// gamma draws from the gamma distribution of shape a (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
+func (s stream) gamma(a float64) float64 {
+	boost := 1.0
+	if a < 1 {
+		boost = math.Pow(1-s.Float64(), 1/a)
+		a++
+	}
+	d := a - 1.0/3
+	c := 1 / math.Sqrt(9*d)
+	for {
+		x := s.NormFloat64()
+		v := 1 + c*x
+		if v <= 0 {
+			continue
+		}
+		v = v * v * v
+		if math.Log(1-s.Float64()) < 0.5*x*x+d-d*v+d*math.Log(v) {
+			return d * v * boost
+		}
+	}
+}
+
+func (s stream) UniformTensor(shape ...int64) tensor.Tensor {
+	return s.filled(shape, s.Float32)
+}
+
+func (s stream) NormalTensor(shape ...int64) tensor.Tensor {
+	return s.filled(shape, func() float32 { return float32(s.NormFloat64()) })
+}
+
+func (s stream) filled(shape []int64, next func() float32) tensor.Tensor {
+	n := int64(1)
+	for _, d := range shape {
+		n *= d
+	}
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = next()
+	}
+	return tensor.FromSlice(v, shape...)
+}
+
+var (
+	_ lighter.Rand = Default{}
+	_ lighter.Rand = stream{}
+)
