@@ -223,9 +223,11 @@ func TensorArg(who string, in []Value, i int) tensor.Tensor {
 
 // TypeName is a value's type in Python's words, for messages.
 func TypeName(v Value) string {
-	switch v.(type) {
+	switch x := v.(type) {
 	case nil:
 		return "NoneType"
+	case interface{ TypeName() string }:
+		return x.TypeName()
 	case tensor.Tensor:
 		return "Tensor"
 	case List:

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/rs/zerolog"
 
@@ -42,6 +43,35 @@ func (c *CollateFn) CheckConfig(v any) error {
 		return nil
 	}
 	return c.DecodeConfig(v)
+}
+
+// Collate is what a DataLoader makes a batch with: a CollateFn, or a transform that is done to what default_collate gives.
+type Collate struct {
+	f   CollateFn
+	mix lighter.Transform
+}
+
+// ConfigType implements [registry.Decoder].
+func (*Collate) ConfigType() string {
+	return "a callable that makes a batch of a list of samples, a transform of batches (MixUp, CutMix), or null"
+}
+
+// DecodeConfig implements [registry.Decoder].
+func (c *Collate) DecodeConfig(v any) error {
+	*c = Collate{}
+	if t, ok := v.(lighter.Transform); ok {
+		c.mix = t
+		return nil
+	}
+	return c.f.DecodeConfig(v)
+}
+
+// CheckConfig implements [registry.Checker].
+func (c *Collate) CheckConfig(v any) error {
+	if p, ok := v.(registry.Promise); ok && p.Entry.Kind == reflect.TypeFor[lighter.Transform]() {
+		return nil
+	}
+	return c.f.CheckConfig(v)
 }
 
 // DefaultCollate is torch.utils.data.default_collate.
@@ -131,4 +161,7 @@ func init() {
 	registry.Register[any]("lighter.utils.data.collate_replace_corrupted", CollateReplaceCorrupted{MaxRetries: 100})
 }
 
-var _ registry.Decoder = (*CollateFn)(nil)
+var (
+	_ registry.Decoder = (*CollateFn)(nil)
+	_ registry.Checker = (*Collate)(nil)
+)

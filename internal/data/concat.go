@@ -36,11 +36,23 @@ func (d *concat) Len() int { return d.n }
 
 // Item gives sample i, counted over the parts.
 func (d *concat) Item(i int) (lighter.Value, error) {
+	p, i := d.part(i)
+	return d.parts[p].Item(i)
+}
+
+// Draw implements [lighter.Drawer].
+func (d *concat) Draw(i int, r lighter.Rand) (lighter.Value, error) {
+	p, i := d.part(i)
+	return drawSample(d.parts[p], i, r)
+}
+
+// part says which part holds sample i, and its number there.
+func (d *concat) part(i int) (part, at int) {
 	p := sort.SearchInts(d.ends, i+1)
 	if p > 0 {
 		i -= d.ends[p-1]
 	}
-	return d.parts[p].Item(i)
+	return p, i
 }
 
 func init() { registry.Register[lighter.Dataset]("torch.utils.data.ConcatDataset", ConcatDataset{}) }

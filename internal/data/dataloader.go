@@ -16,7 +16,7 @@ type DataLoader struct {
 	Shuffle                *bool           `cfg:"shuffle" help:"a new random order in each epoch"`
 	Sampler                Sampler         `cfg:"sampler" help:"the order of the samples, instead of shuffle"`
 	NumWorkers             int             `cfg:"num_workers,aka=workers|n_workers" help:"threads that load ahead; 0 loads when a batch is asked for"`
-	CollateFn              CollateFn       `cfg:"collate_fn,aka=collate" help:"makes a batch of a list of samples: a callable; null for default_collate"`
+	CollateFn              Collate         `cfg:"collate_fn,aka=collate" help:"a callable of a list of samples, or MixUp or CutMix; null for default_collate"`
 	PinMemory              bool            `cfg:"pin_memory" help:"batches in page-locked memory, when there is a CUDA device"`
 	DropLast               bool            `cfg:"drop_last,aka=droplast|drop_remainder" help:"leave out a last batch that is not full"`
 	Timeout                float64         `cfg:"timeout" help:"seconds to wait for a batch from the workers; 0 waits for ever"`
@@ -72,11 +72,12 @@ func (c DataLoader) Build(env *lighter.Env) (_ lighter.Loader, err error) {
 		timeout: time.Duration(c.Timeout * float64(time.Second)), generator: c.Generator.generator(),
 		dropLast: c.DropLast, persistent: c.PersistentWorkers, pin: c.PinMemory, log: env.Log,
 	}
-	l.collate = c.CollateFn
+	l.collate, l.mix = c.CollateFn.f, c.CollateFn.mix
 	if c.BatchSize != nil {
 		l.batch = *c.BatchSize
 		if l.collate == nil {
 			l.gatherer, _ = c.Dataset.(lighter.Gatherer)
+			l.batcher, _ = c.Dataset.(lighter.Batcher)
 			l.collate = collate
 		}
 	}

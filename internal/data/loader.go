@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data/draw"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -16,6 +17,7 @@ import (
 type loader struct {
 	dataset    lighter.Dataset
 	gatherer   lighter.Gatherer // the dataset when it is in memory, else nil
+	batcher    lighter.Batcher  // the dataset when it makes batches of samples it draws, else nil
 	collate    CollateFn        // nil with single samples: they stay as they are
 	sampler    Sampler
 	batch      int  // samples of a batch
@@ -28,6 +30,9 @@ type loader struct {
 	dropLast   bool
 	persistent bool // the base seed is drawn once
 	seeded     bool
+	base       int64             // the base seed
+	epoch      int64             // epochs begun since it was drawn
+	mix        lighter.Transform // done to every collated batch, or nil
 	// The states of the loader's own generators when the epoch under way began, and whether the base seed had been drawn.
 	began        [][]byte
 	seededBefore bool
@@ -48,8 +53,10 @@ func (l *loader) Iter(from int) (it lighter.Iterator, err error) {
 		l.began = append(l.began, g.state)
 	}
 	if !l.seeded {
-		l.generator.draw(func() { tensor.RandomInt64() })
-		l.seeded = l.persistent
+		l.generator.draw(func() { l.base = tensor.RandomInt64() })
+		l.seeded, l.epoch = l.persistent, 0
+	} else {
+		l.epoch++
 	}
 	o := order{sampler: l.sampler, batch: l.batch, batches: l.batches, ahead: l.ahead}
 	if n := from + l.ahead; n > 0 {
@@ -88,15 +95,33 @@ func (l *loader) pinned(batch lighter.Value) lighter.Value {
 	return mapTensors(batch, func(t tensor.Tensor) tensor.Tensor { return tensor.CallOne("pin_memory", t) })
 }
 
-// fetch makes the batch of the samples index names, its tensors and what it needed on the way in the innermost scope.
-// stopped is asked before each sample; when it is true, fetch gives nil.
-func (l *loader) fetch(index []int64, stopped func() bool) (lighter.Value, error) {
+// rand is where the sample at a place of the epoch draws: with workers from numbers of its own, so that it does not matter
+// which worker makes it when.
+func (l *loader) rand(place int) lighter.Rand {
+	if l.workers == 0 {
+		return draw.Default{}
+	}
+	return draw.Stream(uint64(l.base)+uint64(l.epoch)*0x9e3779b97f4a7c15, uint64(place))
+}
+
+// fetch makes the batch of the samples index names, which begin at place start of the epoch; its tensors and what it needed on
+// the way are in the innermost scope. stopped is asked before each sample; when it is true, fetch gives nil.
+func (l *loader) fetch(index []int64, start int, stopped func() bool) (lighter.Value, error) {
+	if l.batcher != nil {
+		batch, ok, err := l.whole(index, start)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return l.mixed(batch, start)
+		}
+	}
 	samples := make([]lighter.Value, len(index))
 	for k, i := range index {
 		if stopped() {
 			return nil, nil
 		}
-		s, err := l.sample(i)
+		s, err := l.sample(i, start+k)
 		if err != nil {
 			return nil, err
 		}
@@ -112,11 +137,35 @@ func (l *loader) fetch(index []int64, stopped func() bool) (lighter.Value, error
 	if err != nil {
 		return nil, fmt.Errorf("collate %s: %w", named(index), err)
 	}
+	return l.mixed(batch, start)
+}
+
+// mixed is a collated batch after the transform of batches; it draws as the batch's first sample would after it.
+func (l *loader) mixed(batch lighter.Value, start int) (lighter.Value, error) {
+	if l.mix == nil {
+		return batch, nil
+	}
+	batch, err := l.mix.Apply(batch, l.rand(^start))
+	if err != nil {
+		return nil, fmt.Errorf("collate_fn: %w", err)
+	}
 	return batch, nil
 }
 
-// sample is sample i; every failure, a panic of the dataset included, names it.
-func (l *loader) sample(i int64) (v lighter.Value, err error) {
+// whole is a batch that the dataset makes at once.
+func (l *loader) whole(index []int64, start int) (batch lighter.Value, ok bool, err error) {
+	defer tensor.Recover(&err)
+	n := int64(l.dataset.Len())
+	for _, i := range index {
+		if i < 0 || i >= n {
+			return nil, false, fmt.Errorf("sample %d: index out of range: the dataset has %d samples", i, n)
+		}
+	}
+	return l.batcher.Batch(index, func(k int) lighter.Rand { return l.rand(start + k) })
+}
+
+// sample is sample i, at a place of the epoch; every failure, a panic of the dataset included, names it.
+func (l *loader) sample(i int64, place int) (v lighter.Value, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -132,7 +181,15 @@ func (l *loader) sample(i int64) (v lighter.Value, err error) {
 	if n := int64(l.dataset.Len()); i < 0 || i >= n {
 		return nil, fmt.Errorf("index out of range: the dataset has %d samples", n)
 	}
-	return l.dataset.Item(int(i))
+	return drawSample(l.dataset, int(i), l.rand(place))
+}
+
+// drawSample is sample i of a dataset, drawn from r where it draws.
+func drawSample(d lighter.Dataset, i int, r lighter.Rand) (lighter.Value, error) {
+	if d, ok := d.(lighter.Drawer); ok {
+		return d.Draw(i, r)
+	}
+	return d.Item(i)
 }
 
 // named lists samples for a message.
@@ -229,6 +286,9 @@ func (g *gathering) Next() (batch lighter.Value, ok bool, err error) {
 	} else {
 		batch = g.loader.gatherer.Gather(g.order.index.Narrow(0, int64(start), int64(n)))
 	}
+	if batch, err = g.loader.mixed(batch, start); err != nil {
+		return nil, false, err
+	}
 	return g.loader.pinned(batch), true, nil
 }
 
@@ -277,7 +337,7 @@ func (f *fetching) Next() (batch lighter.Value, ok bool, err error) {
 	}
 	s := tensor.Open()
 	defer s.Close()
-	batch, err = f.loader.fetch(f.list[start:start+n], func() bool { return false })
+	batch, err = f.loader.fetch(f.list[start:start+n], start, func() bool { return false })
 	if err != nil {
 		return nil, false, err
 	}

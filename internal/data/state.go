@@ -31,10 +31,14 @@ func (l *loader) StateDict(within bool) lighter.Dict {
 		}
 		states = append(states, tensor.FromSlice(state, int64(len(state))))
 	}
-	if len(states) == 0 {
+	seeded, epoch := l.seeded && !within || l.seededBefore && within, l.epoch
+	if within {
+		epoch-- // the epoch under way begins once more
+	}
+	if len(states) == 0 && !seeded {
 		return nil
 	}
-	return lighter.Dict{"generators": states, "seeded": l.seeded && !within || l.seededBefore && within}
+	return lighter.Dict{"generators": states, "seeded": seeded, "base_seed": l.base, "epoch": epoch}
 }
 
 // LoadStateDict implements [lighter.LoaderState].
@@ -53,6 +57,8 @@ func (l *loader) LoadStateDict(d lighter.Dict) error {
 	}
 	l.began = nil
 	l.seeded, _ = d["seeded"].(bool)
+	l.base, _ = d["base_seed"].(int64)
+	l.epoch, _ = d["epoch"].(int64)
 	return nil
 }
 

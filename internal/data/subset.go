@@ -48,6 +48,24 @@ func (s *subset) Len() int { return len(s.indices) }
 // Item gives the sample that index i names.
 func (s *subset) Item(i int) (lighter.Value, error) { return s.dataset.Item(int(s.indices[i])) }
 
+// Draw implements [lighter.Drawer].
+func (s *subset) Draw(i int, r lighter.Rand) (lighter.Value, error) {
+	return drawSample(s.dataset, int(s.indices[i]), r)
+}
+
+// Batch implements [lighter.Batcher] where the whole dataset does.
+func (s *subset) Batch(index []int64, rand func(int) lighter.Rand) (lighter.Value, bool, error) {
+	b, ok := s.dataset.(lighter.Batcher)
+	if !ok {
+		return nil, false, nil
+	}
+	whole := make([]int64, len(index))
+	for k, i := range index {
+		whole[k] = s.indices[i]
+	}
+	return b.Batch(whole, rand)
+}
+
 // gatheredSubset is a subset of a dataset in memory.
 type gatheredSubset struct {
 	subset
@@ -153,6 +171,8 @@ func splitSizes(lengths []float64, n int) ([]int, error) {
 
 var (
 	_ lighter.Gatherer  = (*gatheredSubset)(nil)
+	_ lighter.Drawer    = (*subset)(nil)
+	_ lighter.Batcher   = (*subset)(nil)
 	_ narrower          = (*gatheredSubset)(nil)
 	_ registry.Indexer  = Splits{}
 	_ registry.Iterable = Splits{}

@@ -31,6 +31,7 @@ type workers struct {
 
 type job struct {
 	index []int64
+	start int           // the place of its first sample in the epoch
 	out   chan<- result // holds one result, so that a worker never waits
 }
 
@@ -59,7 +60,7 @@ func (w *workers) send() {
 	end := min(start+w.order.batch, len(w.list))
 	out := make(chan result, 1)
 	w.pending = append(w.pending, out)
-	w.jobs <- job{w.list[start:end], out}
+	w.jobs <- job{w.list[start:end], start, out}
 	w.sent++
 }
 
@@ -78,15 +79,15 @@ func (w *workers) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for j := range w.jobs {
-		j.out <- w.load(j.index)
+		j.out <- w.load(j)
 	}
 }
 
-func (w *workers) load(index []int64) (r result) {
+func (w *workers) load(j job) (r result) {
 	defer tensor.Recover(&r.err)
 	s := tensor.Open()
 	defer s.Close()
-	batch, err := w.loader.fetch(index, w.stop.Load)
+	batch, err := w.loader.fetch(j.index, j.start, w.stop.Load)
 	if err != nil {
 		return result{err: err}
 	}

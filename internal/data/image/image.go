@@ -50,7 +50,12 @@ func (m *Image) Bands() int {
 	return m.Mode.Bands()
 }
 
-func (m *Image) String() string { return fmt.Sprintf("PIL image mode=%s size=%dx%d", m.Mode, m.Width, m.Height) }
+// TypeName is Pillow's class, for messages.
+func (*Image) TypeName() string { return "PIL.Image.Image" }
+
+func (m *Image) String() string {
+	return fmt.Sprintf("PIL image mode=%s size=%dx%d", m.Mode, m.Width, m.Height)
+}
 
 // row is the bytes of row y.
 func (m *Image) row(y int) []byte {

@@ -93,7 +93,9 @@ func (c PILToTensor) Build(*lighter.Env) (lighter.Transform, error) {
 type ToImage struct{}
 
 // Doc is the reference's text.
-func (ToImage) Doc() string { return "An image or a plain tensor as a tensor that is known to be an image." }
+func (ToImage) Doc() string {
+	return "An image or a plain tensor as a tensor that is known to be an image."
+}
 
 // Build makes the transform.
 func (ToImage) Build(*lighter.Env) (lighter.Transform, error) {

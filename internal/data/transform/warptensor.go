@@ -200,7 +200,9 @@ func elasticTensor(t, displacement tensor.Tensor, i Interpolation, fill []float6
 	dtype := gridType(t)
 	s := t.Shape()
 	h, w := s[len(s)-2], s[len(s)-1]
-	side := func(n int64) tensor.Tensor { return linspace(float64(1-n)/float64(n), float64(n-1)/float64(n), int(n), dtype) }
+	side := func(n int64) tensor.Tensor {
+		return linspace(float64(1-n)/float64(n), float64(n-1)/float64(n), int(n), dtype)
+	}
 	base := baseGrid(side(w), side(h)).Narrow(2, 0, 2).Reshape(1, h, w, 2)
 	return sampleGrid(t, base.Add(displacement.To(tensor.Device{}, dtype)), i, fill)
 }
