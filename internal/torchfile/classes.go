@@ -131,6 +131,9 @@ func (m *machine) global(op byte) error {
 	}
 	full := module + "." + name
 	c := classes[full]
+	if c == nil && m.arrays {
+		c = arrayClasses[full]
+	}
 	if c == nil {
 		return &ClassError{Class: full}
 	}
@@ -176,6 +179,8 @@ func (m *machine) build() error {
 		v.state = d
 	case *numpyType:
 		ok = v.build(state)
+	case *Array:
+		return v.build(state)
 	case *Tensor:
 		return m.setTensor(v, state)
 	case *Dict:
