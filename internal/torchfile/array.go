@@ -24,9 +24,18 @@ func init() {
 
 // ReadPickle decodes a bare pickle of protocol 2 to 5 that may hold numpy arrays, as data. Text of Python 2 stays as its bytes.
 func ReadPickle(data []byte) (any, error) {
-	m := &machine{buf: data, memo: map[uint32]any{}, storages: map[string]*Storage{}, arrays: true}
+	m := &machine{buf: data, memo: map[uint32]any{}, source: noStorages{}, arrays: true}
 	return m.run()
 }
+
+// noStorages is the source of a pickle beside which there is nothing.
+type noStorages struct{}
+
+func (noStorages) storage(string, int64, int64, any) (*Storage, error) {
+	return nil, errors.New("a tensor's storage in a pickle of arrays")
+}
+
+func (noStorages) size() int64 { return 0 }
 
 func newArray(_ *machine, args []any) (any, error) {
 	if len(args) != 3 {

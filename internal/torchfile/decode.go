@@ -23,7 +23,8 @@ type machine struct {
 	marks  []int // the stack's heights at the open MARKs
 	memo   map[uint32]any
 	source source
-	work   int // what calls have copied, see spend
+	work   int  // what calls have copied, see spend
+	arrays bool // numpy arrays may be named: see ReadPickle
 }
 
 // source is where a pickle's storages come from.
