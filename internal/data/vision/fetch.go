@@ -147,7 +147,11 @@ func receive(out io.Writer, body io.Reader, have, length int64, name string, env
 	bar := bars.AddBar(total, mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f")))
 	bar.IncrInt64(have)
-	n, err := io.Copy(out, bar.ProxyReader(body))
+	var n int64
+	shown, err := bar.ProxyReader(body)
+	if err == nil {
+		n, err = io.Copy(out, shown)
+	}
 	if err = complete(n, length, err); err != nil {
 		bar.Abort(false)
 	} else {
