@@ -162,27 +162,37 @@ func (m *Image) resizeNearest(width, height int) *Image {
 	return out
 }
 
+// resample goes over columns and rows one after the other; Pillow takes the rows first where that saves enough of them.
 func (m *Image) resample(width, height int, f Filter) *Image {
-	k := m.Mode.Bands()
-	if width != m.Width {
-		// Only the rows that the vertical pass needs would do; all of them are needed without a box.
-		out := m.like(width, m.Height)
-		sp := spans(m.Width, 0, float64(m.Width), width, f)
-		for y := range m.Height {
-			switch k {
-			case 3:
-				horizontal3(out.row(y), m.row(y), sp)
-			default:
-				horizontal(out.row(y), m.row(y), sp, k)
-			}
-		}
-		m = out
+	if height < m.Height && m.Height-height > 2*(m.Width-width) {
+		return m.resampleRows(height, f).resampleColumns(width, f)
 	}
+	return m.resampleColumns(width, f).resampleRows(height, f)
+}
+
+func (m *Image) resampleColumns(width int, f Filter) *Image {
+	if width == m.Width {
+		return m
+	}
+	k := m.Mode.Bands()
+	out := m.like(width, m.Height)
+	sp := spans(m.Width, 0, float64(m.Width), width, f)
+	for y := range m.Height {
+		if k == 3 {
+			horizontal3(out.row(y), m.row(y), sp)
+		} else {
+			horizontal(out.row(y), m.row(y), sp, k)
+		}
+	}
+	return out
+}
+
+func (m *Image) resampleRows(height int, f Filter) *Image {
 	if height == m.Height {
 		return m
 	}
-	out := m.like(width, height)
-	sums := make([]int32, width*k)
+	out := m.like(m.Width, height)
+	sums := make([]int32, m.Width*m.Mode.Bands())
 	for y, s := range spans(m.Height, 0, float64(m.Height), height, f) {
 		for i := range sums {
 			sums[i] = 1 << (weightBits - 1)

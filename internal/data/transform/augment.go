@@ -104,6 +104,14 @@ type augmenter struct {
 	v2            bool
 }
 
+// magnitude is that of a bin. Version 1 counts the thresholds of Solarize in grey levels.
+func (a augmenter) magnitude(op operation, bins, bin, h, w int) float64 {
+	if op.name == "Solarize" && !a.v2 {
+		return linspace32(255, 0, bins)[bin]
+	}
+	return op.bins(bins, h, w)[bin]
+}
+
 // negative draws a sign.
 func (a augmenter) negative(r lighter.Rand) bool {
 	if a.v2 {
@@ -145,7 +153,7 @@ func degrees(radians float64) float64 { return radians * (180 / math.Pi) }
 
 // do does one operation.
 func (a augmenter) do(v lighter.Value, op string, magnitude float64) (lighter.Value, error) {
-	move := affineMove{scale: 1}
+	move := affineMove{scale: 1, v1: !a.v2}
 	switch op {
 	case "Identity":
 		return v, nil
@@ -179,6 +187,10 @@ func (a augmenter) do(v lighter.Value, op string, magnitude float64) (lighter.Va
 		top := 255.0
 		if t, ok := tensorOf(v); ok {
 			top = bound(t.DType())
+		}
+		if !a.v2 {
+			magnitude /= 255 / top
+			top = 1
 		}
 		return solarize(top * magnitude)(v)
 	case "AutoContrast":
@@ -244,7 +256,7 @@ func (c AutoAugment) Build(*lighter.Env) (lighter.Transform, error) {
 			}
 			op, magnitude := autoSpace[s.op], 0.0
 			if op.bins != nil && s.bin >= 0 {
-				magnitude = op.bins(10, h, w)[s.bin]
+				magnitude = a.magnitude(op, 10, s.bin, h, w)
 				if op.signed && c.v2 {
 					negative[i] = a.negative(r)
 				}
@@ -291,7 +303,7 @@ func (c RandAugment) Build(*lighter.Env) (lighter.Transform, error) {
 		for range c.NumOps {
 			op, magnitude := randOps[r.Int(0, int64(len(randOps)))], 0.0
 			if op.bins != nil {
-				magnitude = op.bins(c.NumMagnitudeBins, h, w)[c.Magnitude]
+				magnitude = a.magnitude(op, c.NumMagnitudeBins, c.Magnitude, h, w)
 				if op.signed && a.negative(r) {
 					magnitude = -magnitude
 				}
@@ -332,7 +344,7 @@ func (c TrivialAugmentWide) Build(*lighter.Env) (lighter.Transform, error) {
 func (a augmenter) drawn(v lighter.Value, ops []operation, bins, of, h, w int, r lighter.Rand) (lighter.Value, error) {
 	op, magnitude := ops[r.Int(0, int64(len(ops)))], 0.0
 	if op.bins != nil {
-		magnitude = op.bins(bins, h, w)[r.Int(0, int64(of))]
+		magnitude = a.magnitude(op, bins, int(r.Int(0, int64(of))), h, w)
 		if op.signed && a.negative(r) {
 			magnitude = -magnitude
 		}

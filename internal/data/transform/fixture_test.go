@@ -169,7 +169,7 @@ func difference(got, want lighter.Value) (worst float64, count int, err error) {
 }
 
 // TestNumbersAreTorchvisions: from a seed every transform gives torchvision's image, exactly with Pillow's images, by one grey level
-// with tensors of bytes and 1e-6 of the range with floats, and leaves the default generator where torchvision does.
+// with tensors of bytes (and another where several operations follow each other) and 1e-6 of the range with floats, and leaves the default generator where torchvision does.
 func TestNumbersAreTorchvisions(t *testing.T) {
 	f := readFixtures(t)
 	for i, c := range f.Cases {
@@ -208,6 +208,9 @@ func TestNumbersAreTorchvisions(t *testing.T) {
 			}
 			if strings.Contains(c.Name, "Blur") || strings.Contains(c.Name, "Elastic") || c.Name == "AugMix" {
 				limit = max(limit, 1)
+			}
+			if c.Name == "RandAugment" { // several operations in a row
+				limit++
 			}
 			if worst > limit {
 				t.Errorf("%s: %d numbers differ, by up to %g", name, n, worst)

@@ -143,6 +143,14 @@ type affineMove struct {
 	scale     float64
 	shear     [2]float64
 	center    *[2]float64
+	v1        bool // with the arithmetic of torchvision.transforms
+}
+
+func (a affineMove) matrix(center [2]float64) [6]float64 {
+	if a.v1 {
+		return inverseAffine1(center, a.angle, a.translate, a.scale, a.shear)
+	}
+	return inverseAffine(center, a.angle, a.translate, a.scale, a.shear)
 }
 
 func affine(v lighter.Value, a affineMove, i Interpolation, fill Fill) (lighter.Value, error) {
@@ -156,9 +164,9 @@ func affine(v lighter.Value, a affineMove, i Interpolation, fill Fill) (lighter.
 		if a.center != nil {
 			center = *a.center
 		}
-		return m.Affine(w, h, inverseAffine(center, a.angle, a.translate, a.scale, a.shear), f, c)
+		return m.Affine(w, h, a.matrix(center), f, c)
 	}, func(t tensor.Tensor, i Interpolation, f []float64) (tensor.Tensor, error) {
-		return affineTensor(t, inverseAffine(fromMiddle(a.center, middle), a.angle, a.translate, a.scale, a.shear), h, w, i, f)
+		return affineTensor(t, a.matrix(fromMiddle(a.center, middle)), h, w, i, f)
 	})
 }
 

@@ -150,6 +150,23 @@ func inverseAffine(center [2]float64, angle float64, translate [2]float64, scale
 	return m
 }
 
+// inverseAffine1 is the same of torchvision.transforms, whose last bits differ.
+func inverseAffine1(center [2]float64, angle float64, translate [2]float64, scale float64, shear [2]float64) [6]float64 {
+	rad := math.Pi / 180
+	rot, sx, sy := angle*rad, shear[0]*rad, shear[1]*rad
+	cx, cy := center[0], center[1]
+	a := math.Cos(rot-sy) / math.Cos(sy)
+	b := -math.Cos(rot-sy)*math.Tan(sx)/math.Cos(sy) - math.Sin(rot)
+	c := math.Sin(rot-sy) / math.Cos(sy)
+	d := -math.Sin(rot-sy)*math.Tan(sx)/math.Cos(sy) + math.Cos(rot)
+	m := [6]float64{d / scale, -b / scale, 0, -c / scale, a / scale, 0}
+	m[2] += m[0]*(-cx-translate[0]) + m[1]*(-cy-translate[1])
+	m[5] += m[3]*(-cx-translate[0]) + m[4]*(-cy-translate[1])
+	m[2] += cx
+	m[5] += cy
+	return m
+}
+
 // gridType is the type that a tensor's grid is computed in.
 func gridType(t tensor.Tensor) tensor.DType {
 	if t.IsFloat() {
