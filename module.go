@@ -223,11 +223,9 @@ func TensorArg(who string, in []Value, i int) tensor.Tensor {
 
 // TypeName is a value's type in Python's words, for messages.
 func TypeName(v Value) string {
-	switch x := v.(type) {
+	switch v.(type) {
 	case nil:
 		return "NoneType"
-	case interface{ TypeName() string }:
-		return x.TypeName()
 	case tensor.Tensor:
 		return "Tensor"
 	case List:
@@ -242,6 +240,9 @@ func TypeName(v Value) string {
 		return "float"
 	case string:
 		return "str"
+	}
+	if x, ok := v.(interface{ TypeName() string }); ok {
+		return x.TypeName()
 	}
 	return fmt.Sprintf("%T", v)
 }

@@ -126,16 +126,16 @@ func (a augmenter) on(name string, f func(v lighter.Value, h, w int, r lighter.R
 		var images []lighter.Value
 		for _, in := range imagesOf(v) {
 			if _, mask := in.(Mask); mask {
-				return nil, fmt.Errorf("Inputs of type Mask are not supported by %s()", name)
+				return nil, says("Inputs of type Mask are not supported by %s()", name)
 			}
 			images = append(images, in)
 		}
 		switch len(images) {
 		case 0:
-			return nil, fmt.Errorf("Found no image in the sample.")
+			return nil, says("Found no image in the sample.")
 		case 1:
 		default:
-			return nil, fmt.Errorf("Auto augment transformations are only properly defined for a single image or video, but found %d.", len(images))
+			return nil, says("Auto augment transformations are only properly defined for a single image or video, but found %d.", len(images))
 		}
 		_, h, w, err := dims(images[0])
 		if err != nil {
@@ -200,7 +200,7 @@ func (a augmenter) do(v lighter.Value, op string, magnitude float64) (lighter.Va
 	case "Invert":
 		return invert()(v)
 	}
-	return nil, fmt.Errorf("No transform available for %s", op)
+	return nil, says("No transform available for %s", op)
 }
 
 // AutoAugmentPolicy is torchvision's enumeration, by its value.
@@ -222,7 +222,7 @@ func (p *AutoAugmentPolicy) DecodeConfig(v any) error {
 				return nil
 			}
 		}
-		return fmt.Errorf("The provided policy %s is not recognized: it must be %s", x, p.ConfigType())
+		return says("The provided policy %s is not recognized: it must be %s", x, p.ConfigType())
 	}
 	return fmt.Errorf("must be %s", p.ConfigType())
 }

@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/lighter-go/lighter"
@@ -43,7 +42,7 @@ func (c RandomGrayscale) Build(*lighter.Env) (lighter.Transform, error) {
 			return nil, err
 		}
 		if channels != 1 && channels != 3 {
-			return nil, fmt.Errorf("num_output_channels must be 1 or 3, got %d.", channels)
+			return nil, says("num_output_channels must be 1 or 3, got %d.", channels)
 		}
 		return func(v lighter.Value) (lighter.Value, error) { return grayscale(v, channels) }, nil
 	}), nil

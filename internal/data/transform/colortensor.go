@@ -44,7 +44,7 @@ func valueBits(d tensor.DType) int {
 func channelsOf(t tensor.Tensor) (int64, error) {
 	s := t.Shape()
 	if len(s) < 3 || s[len(s)-3] != 1 && s[len(s)-3] != 3 {
-		return 0, fmt.Errorf("Input image tensor permitted channel values are 1 or 3, but found shape %v", s)
+		return 0, says("Input image tensor permitted channel values are 1 or 3, but found shape %v", s)
 	}
 	return s[len(s)-3], nil
 }
@@ -237,7 +237,7 @@ func invertTensor(t tensor.Tensor) tensor.Tensor {
 
 func solarizeTensor(t tensor.Tensor, threshold float64) (tensor.Tensor, error) {
 	if b := bound(t.DType()); threshold > b {
-		return t, fmt.Errorf("Threshold should be less or equal the maximum value of the dtype, but got %v for %s", threshold, t.DType())
+		return t, says("Threshold should be less or equal the maximum value of the dtype, but got %v for %s", threshold, t.DType())
 	}
 	return call("where", call("ge", t, threshold), invertTensor(t), t), nil
 }
@@ -292,7 +292,7 @@ func convertTensor(t tensor.Tensor, d tensor.DType, scale bool) (tensor.Tensor, 
 		return to(t), nil
 	case from.IsFloat():
 		if from == tensor.Float32 && (d == tensor.Int32 || d == tensor.Int64) || from == tensor.Float64 && d == tensor.Int64 {
-			return t, fmt.Errorf("The conversion from torch.%s to torch.%s cannot be performed safely.", from, d)
+			return t, says("The conversion from torch.%s to torch.%s cannot be performed safely.", from, d)
 		}
 		return to(t.MulScalar(bound(d) + 1 - 0.001)), nil
 	case d.IsFloat():

@@ -129,7 +129,7 @@ func (c ToPILImage) Build(*lighter.Env) (lighter.Transform, error) {
 	return fixed(leafOnly(func(v lighter.Value) (lighter.Value, error) {
 		t, ok := tensorOf(v)
 		if !ok {
-			return nil, fmt.Errorf("pic should be Tensor or ndarray. Got %s.", typeName(v))
+			return nil, says("pic should be Tensor or ndarray. Got %s.", typeName(v))
 		}
 		s := t.Shape()
 		if len(s) == 2 {
@@ -137,16 +137,16 @@ func (c ToPILImage) Build(*lighter.Env) (lighter.Transform, error) {
 			s = t.Shape()
 		}
 		if len(s) != 3 {
-			return nil, fmt.Errorf("pic should be 2/3 dimensional. Got %d dimensions.", len(s))
+			return nil, says("pic should be 2/3 dimensional. Got %d dimensions.", len(s))
 		}
 		if s[0] > 4 || s[0] < 1 {
-			return nil, fmt.Errorf("pic should not have > 4 channels. Got %d channels.", s[0])
+			return nil, says("pic should not have > 4 channels. Got %d channels.", s[0])
 		}
 		mode := []image.Mode{image.L, image.LA, image.RGB, image.RGBA}[s[0]-1]
 		if c.Mode != "" {
 			mode = image.Mode(c.Mode)
 			if int64(mode.Bands()) != s[0] {
-				return nil, fmt.Errorf("Incorrect mode (%s) supplied for a tensor of %d channels", c.Mode, s[0])
+				return nil, says("Incorrect mode (%s) supplied for a tensor of %d channels", c.Mode, s[0])
 			}
 		}
 		switch {
@@ -155,7 +155,7 @@ func (c ToPILImage) Build(*lighter.Env) (lighter.Transform, error) {
 		case t.DType() == tensor.Int16 && s[0] == 1:
 			return &image.Image{Mode: image.I16, Width: int(s[2]), Height: int(s[1]), Pix: t.Contiguous().Bytes()}, nil
 		case t.DType() != tensor.Uint8:
-			return nil, fmt.Errorf("Input type %s is not supported", t.DType())
+			return nil, says("Input type %s is not supported", t.DType())
 		}
 		return toImage(t, mode), nil
 	})), nil
@@ -289,9 +289,9 @@ func (c Normalize) Build(*lighter.Env) (lighter.Transform, error) {
 		n := max(len(c.Mean), len(c.Std))
 		switch {
 		case !t.IsFloat():
-			return t, fmt.Errorf("Input tensor should be a float tensor. Got torch.%s.", t.DType())
+			return t, says("Input tensor should be a float tensor. Got torch.%s.", t.DType())
 		case len(s) < 3:
-			return t, fmt.Errorf("Expected tensor to be a tensor image of size (..., C, H, W). Got %s", lighter.SizeText(t))
+			return t, says("Expected tensor to be a tensor image of size (..., C, H, W). Got %s", lighter.SizeText(t))
 		case n != 1 && s[len(s)-3] != int64(n) && s[len(s)-3] != 1:
 			return t, fmt.Errorf("mean and std have %d numbers, the image has %d channels", n, s[len(s)-3])
 		}

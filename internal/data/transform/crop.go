@@ -97,7 +97,7 @@ func fiveCrop(v lighter.Value, h, w int) (lighter.List, error) {
 		return nil, fmt.Errorf("BoundingBoxes'es and Mask's are not supported by FiveCrop()")
 	}
 	if h > ih || w > iw {
-		return nil, fmt.Errorf("Requested crop size [%d, %d] is bigger than input size (%d, %d)", h, w, ih, iw)
+		return nil, says("Requested crop size [%d, %d] is bigger than input size (%d, %d)", h, w, ih, iw)
 	}
 	var out lighter.List
 	for _, at := range [][2]int{{0, 0}, {0, iw - w}, {ih - h, 0}, {ih - h, iw - w}} {
@@ -223,7 +223,7 @@ func (c RandomCrop) Build(*lighter.Env) (lighter.Transform, error) {
 			if c.v2 && c.Padding.given {
 				padded = "padded "
 			}
-			return nil, fmt.Errorf("Required crop size (%d, %d) is larger than %sinput image size (%d, %d)", th, tw, padded, h, w)
+			return nil, says("Required crop size (%d, %d) is larger than %sinput image size (%d, %d)", th, tw, padded, h, w)
 		}
 		top, left := 0, 0
 		either := !c.v2 && (h != th || w != tw)

@@ -23,7 +23,7 @@ func (e *EraseValue) DecodeConfig(v any) error {
 	*e = EraseValue{}
 	if s, ok := v.(string); ok {
 		if s != "random" {
-			return fmt.Errorf("If value is str, it should be 'random', got %q", s)
+			return says("If value is str, it should be 'random', got %q", s)
 		}
 		return nil
 	}
@@ -72,7 +72,7 @@ func (c RandomErasing) Build(*lighter.Env) (lighter.Transform, error) {
 			return nil, err
 		}
 		if n := len(c.Value.values); n > 1 && n != channels {
-			return nil, fmt.Errorf("If value is a sequence, it should have either a single value or %d (number of inpt channels)", channels)
+			return nil, says("If value is a sequence, it should have either a single value or %d (number of inpt channels)", channels)
 		}
 		lo, hi := logRange(c.Ratio)
 		for range 10 {
@@ -137,7 +137,7 @@ func (c LinearTransformation) Build(*lighter.Env) (lighter.Transform, error) {
 				n *= d
 			}
 			if n != s[0] {
-				return t, fmt.Errorf("Input tensor and transformation matrix have incompatible shape. %v != %d", ts, s[0])
+				return t, says("Input tensor and transformation matrix have incompatible shape. %v != %d", ts, s[0])
 			}
 			flat := t.Reshape(-1, n).Sub(mean)
 			return flat.Matmul(m.To(flat.Device(), flat.DType())).Reshape(ts...), nil

@@ -158,7 +158,7 @@ func (s *Size) DecodeConfig(v any) error {
 		return fmt.Errorf("Size should be int or sequence. Got %s", registry.Describe(v))
 	}
 	if !single && len(list) != 1 && len(list) != 2 {
-		return fmt.Errorf("If size is a sequence, it should have 1 or 2 values, got %d", len(list))
+		return says("If size is a sequence, it should have 1 or 2 values, got %d", len(list))
 	}
 	for _, f := range list {
 		if f < 1 || f > 1<<24 {
@@ -218,7 +218,7 @@ func (f *Fill) DecodeConfig(v any) error {
 	}
 	list, _, ok := numbers(v)
 	if !ok || len(list) == 0 {
-		return fmt.Errorf("Got inappropriate fill arg, only Numbers, tuples, lists and dicts are allowed; must be %s", f.ConfigType())
+		return says("Got inappropriate fill arg, only Numbers, tuples, lists and dicts are allowed; must be %s", f.ConfigType())
 	}
 	f.values = list
 	return nil
@@ -264,7 +264,7 @@ func color(fill []float64, m *image.Image) ([]byte, error) {
 		return make([]byte, k), nil
 	}
 	if len(fill) > 1 && len(fill) != m.Bands() {
-		return nil, fmt.Errorf("The number of elements in 'fill' does not match the number of channels of the image (%d != %d)", len(fill), m.Bands())
+		return nil, says("The number of elements in 'fill' does not match the number of channels of the image (%d != %d)", len(fill), m.Bands())
 	}
 	out := make([]byte, k)
 	for i := range out {

@@ -61,7 +61,7 @@ func pad(v lighter.Value, p padding, fill Fill, mode string) (lighter.Value, err
 	f := fill.of(v)
 	_, mask := v.(Mask)
 	if mask && len(f) > 1 {
-		return nil, fmt.Errorf("Non-scalar fill value is not supported for masks")
+		return nil, says("Non-scalar fill value is not supported for masks")
 	}
 	_, h, w, err := dims(v)
 	if err != nil {

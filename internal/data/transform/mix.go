@@ -57,7 +57,7 @@ func (l *LabelsGetter) DecodeConfig(v any) error {
 		l.f = x
 		return nil
 	}
-	return fmt.Errorf("labels_getter should either be 'default', a callable, or None, but got %s.", registry.Describe(v))
+	return says("labels_getter should either be 'default', a callable, or None, but got %s.", registry.Describe(v))
 }
 
 func (l LabelsGetter) find(batch lighter.Value) (lighter.Value, error) {
@@ -72,7 +72,7 @@ func (l LabelsGetter) find(batch lighter.Value) (lighter.Value, error) {
 	}
 	d, ok := batch.(lighter.Dict)
 	if !ok {
-		return nil, fmt.Errorf("When using the default labels_getter, the input passed to forward must be a dictionary or a two-tuple whose second item is a dictionary or a tensor, but got %s instead.", typeName(batch))
+		return nil, says("When using the default labels_getter, the input passed to forward must be a dictionary or a two-tuple whose second item is a dictionary or a tensor, but got %s instead.", typeName(batch))
 	}
 	keys := slices.Sorted(maps.Keys(d))
 	for _, exact := range []bool{true, false} {
@@ -82,7 +82,7 @@ func (l LabelsGetter) find(batch lighter.Value) (lighter.Value, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("Could not infer where the labels are in the sample. Try passing a callable as the labels_getter parameter?")
+	return nil, says("Could not infer where the labels are in the sample. Try passing a callable as the labels_getter parameter?")
 }
 
 // mixer is what MixUp and CutMix share.
@@ -103,14 +103,14 @@ func (m mixer) Apply(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
 	}
 	labels, ok := found.(tensor.Tensor)
 	if !ok {
-		return nil, fmt.Errorf("The labels must be a tensor, but got %s instead.", typeName(found))
+		return nil, says("The labels must be a tensor, but got %s instead.", typeName(found))
 	}
 	shape := labels.Shape()
 	switch {
 	case len(shape) != 1 && len(shape) != 2:
-		return nil, fmt.Errorf("labels should be index based with shape (batch_size,) or probability based with shape (batch_size, num_classes), but got a tensor of shape %s instead.", lighter.SizeText(labels))
+		return nil, says("labels should be index based with shape (batch_size,) or probability based with shape (batch_size, num_classes), but got a tensor of shape %s instead.", lighter.SizeText(labels))
 	case len(shape) == 2 && m.classes != nil && shape[1] != int64(*m.classes):
-		return nil, fmt.Errorf("When passing 2D labels, the number of elements in last dimension must match num_classes: %d != %d. You can Leave num_classes to None.", shape[1], *m.classes)
+		return nil, says("When passing 2D labels, the number of elements in last dimension must match num_classes: %d != %d. You can Leave num_classes to None.", shape[1], *m.classes)
 	case len(shape) == 1 && m.classes == nil:
 		return nil, fmt.Errorf("num_classes must be passed if the labels are index-based (1D)")
 	}
@@ -118,7 +118,7 @@ func (m mixer) Apply(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
 	for _, part := range imagesOf(v) {
 		switch x := part.(type) {
 		case *image.Image, Mask:
-			return nil, fmt.Errorf("%s() does not support PIL images, bounding boxes, keypoints and masks.", m.name)
+			return nil, says("%s() does not support PIL images, bounding boxes, keypoints and masks.", m.name)
 		case tensor.Tensor:
 			if x.Same(labels) {
 				return nil, fmt.Errorf("%s() found no images beside the labels", m.name)
@@ -130,10 +130,10 @@ func (m mixer) Apply(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
 		t, _ := tensorOf(part)
 		s := t.Shape()
 		if len(s) != 4 {
-			return nil, fmt.Errorf("Expected a batched input with 4 dims, but got %d dimensions instead.", len(s))
+			return nil, says("Expected a batched input with 4 dims, but got %d dimensions instead.", len(s))
 		}
 		if s[0] != shape[0] {
-			return nil, fmt.Errorf("The batch size of the image or video does not match the batch size of the labels: %d != %d.", s[0], shape[0])
+			return nil, says("The batch size of the image or video does not match the batch size of the labels: %d != %d.", s[0], shape[0])
 		}
 	}
 	share := r.Dirichlet([]float64{m.alpha, m.alpha})[0]
@@ -166,7 +166,7 @@ func blendRolled(t tensor.Tensor, keep float64) tensor.Tensor {
 func (m mixer) mixLabels(labels tensor.Tensor, keep float64) (lighter.Value, error) {
 	if len(labels.Shape()) == 1 {
 		if lo, hi := call("amin", labels).Int(), call("amax", labels).Int(); lo < 0 || hi >= int64(*m.classes) {
-			return nil, fmt.Errorf("Class values must be smaller than num_classes and not negative: labels go from %d to %d, num_classes is %d", lo, hi, *m.classes)
+			return nil, says("Class values must be smaller than num_classes and not negative: labels go from %d to %d, num_classes is %d", lo, hi, *m.classes)
 		}
 		labels = call("one_hot", labels.To(labels.Device(), tensor.Int64), *m.classes)
 	}

@@ -182,7 +182,7 @@ func dims(v lighter.Value) (c, h, w int, err error) {
 	s := t.Shape()
 	n := len(s)
 	if n < 2 {
-		return 0, 0, 0, fmt.Errorf("Tensor is not a torch image: its shape is %v", s)
+		return 0, 0, 0, says("Tensor is not a torch image: its shape is %v", s)
 	}
 	c = 1
 	if _, mask := v.(Mask); n > 2 && !mask {
@@ -194,7 +194,7 @@ func dims(v lighter.Value) (c, h, w int, err error) {
 // sizeOf is the size that all images and masks of a sample have.
 func sizeOf(in []lighter.Value) (h, w int, err error) {
 	if len(in) == 0 {
-		return 0, 0, fmt.Errorf("No image, video, mask, bounding box of keypoint was found in the sample")
+		return 0, 0, says("No image, video, mask, bounding box of keypoint was found in the sample")
 	}
 	for i, v := range in {
 		_, hi, wi, err := dims(v)
@@ -202,7 +202,7 @@ func sizeOf(in []lighter.Value) (h, w int, err error) {
 			return 0, 0, err
 		}
 		if i > 0 && (hi != h || wi != w) {
-			return 0, 0, fmt.Errorf("Found multiple HxW dimensions in the sample: (%d, %d), (%d, %d)", h, w, hi, wi)
+			return 0, 0, says("Found multiple HxW dimensions in the sample: (%d, %d), (%d, %d)", h, w, hi, wi)
 		}
 		h, w = hi, wi
 	}
@@ -221,12 +221,12 @@ func shapeOf(in []lighter.Value) (c, h, w int, err error) {
 			return 0, 0, 0, err
 		}
 		if found && (ci != c || hi != h || wi != w) {
-			return 0, 0, 0, fmt.Errorf("Found multiple CxHxW dimensions in the sample: (%d, %d, %d), (%d, %d, %d)", c, h, w, ci, hi, wi)
+			return 0, 0, 0, says("Found multiple CxHxW dimensions in the sample: (%d, %d, %d), (%d, %d, %d)", c, h, w, ci, hi, wi)
 		}
 		found, c, h, w = true, ci, hi, wi
 	}
 	if !found {
-		return 0, 0, 0, fmt.Errorf("No image or video was found in the sample")
+		return 0, 0, 0, says("No image or video was found in the sample")
 	}
 	return c, h, w, nil
 }

@@ -86,7 +86,7 @@ func symmetric(n, before, after int) tensor.Tensor {
 func padColor(t tensor.Tensor, p padding, fill []float64) (tensor.Tensor, error) {
 	s := t.Shape()
 	if c := s[max(len(s)-3, 0)]; len(s) < 3 || c != int64(len(fill)) {
-		return t, fmt.Errorf("The number of elements in 'fill' does not match the number of channels of the image (%d != %d)", len(fill), c)
+		return t, says("The number of elements in 'fill' does not match the number of channels of the image (%d != %d)", len(fill), c)
 	}
 	color := tensor.FromSlice(fill, int64(len(fill)), 1, 1).To(t.Device(), t.DType())
 	inside := call("constant_pad_nd", call("ones_like", t.Narrow(-3, 0, 1), kwarg("dtype", tensor.Bool)),
@@ -237,7 +237,7 @@ func sampleGrid(t, grid tensor.Tensor, i Interpolation, fill []float64) (tensor.
 	in, back := planes(t)
 	s := in.Shape()
 	if len(fill) > 1 && int64(len(fill)) != s[1] {
-		return t, fmt.Errorf("The number of elements in 'fill' cannot broadcast to match the number of channels of the image (%d != %d)", len(fill), s[1])
+		return t, says("The number of elements in 'fill' cannot broadcast to match the number of channels of the image (%d != %d)", len(fill), s[1])
 	}
 	f := in.To(in.Device(), grid.DType())
 	if s[0] > 1 {

@@ -64,7 +64,9 @@ var cifarSets = map[string]cifarFiles{
 }
 
 // Build reads the part.
-func (c CIFAR) Build(env *lighter.Env) (lighter.Dataset, error) {
+func (c CIFAR) Build(env *lighter.Env) (lighter.Dataset, error) { return inRoot(c.read(env)) }
+
+func (c CIFAR) read(env *lighter.Env) (lighter.Dataset, error) {
 	set := cifarSets[c.name]
 	root := expandHome(c.Root)
 	dir := filepath.Join(root, set.dir)

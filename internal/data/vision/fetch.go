@@ -69,7 +69,7 @@ func fetch(r remote, dir string, env *lighter.Env) error {
 		if err == nil {
 			return nil
 		}
-		errs = append(errs, fmt.Errorf("Error downloading %s: tried %s: %w", r.name, url, err))
+		errs = append(errs, says("Error downloading %s: tried %s: %w", r.name, url, err))
 	}
 	return errors.Join(errs...)
 }
@@ -125,7 +125,7 @@ func download(url, path, checksum string, env *lighter.Env) error {
 	if err := verify(part, checksum); err != nil {
 		os.Remove(part)
 		got := err
-		return fmt.Errorf("File not found or corrupted: %w", got)
+		return says("File not found or corrupted: %w", got)
 	}
 	return os.Rename(part, path)
 }
@@ -173,5 +173,5 @@ func missing(what, dir string, names []string, err error) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return fmt.Errorf("Dataset not found. You can use download: true to download it, or put the files of %s there by hand: %s must hold %v", what, dir, names)
+	return says("Dataset not found. You can use download: true to download it, or put the files of %s there by hand: %s must hold %v", what, dir, names)
 }

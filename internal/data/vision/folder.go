@@ -87,7 +87,7 @@ type folder struct {
 
 func (f *folder) open(l Loader, change, target transform.Argument) (lighter.Dataset, error) {
 	if err := f.find(); err != nil {
-		return nil, lighter.FieldError("root", "%v", err)
+		return inRoot(nil, err)
 	}
 	class := func(i int) int64 { return f.classes[i] }
 	if l.f != nil {
@@ -124,7 +124,7 @@ func (f *folder) find() error {
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Errorf("Couldn't find any class folder in %s.", f.root)
+		return says("Couldn't find any class folder in %s.", f.root)
 	}
 	slices.Sort(names)
 	var empty []string

@@ -54,7 +54,9 @@ var mnistSets = map[string]mnistFiles{
 var mnistNames = [4]string{"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}
 
 // Build reads the part.
-func (c MNIST) Build(env *lighter.Env) (lighter.Dataset, error) {
+func (c MNIST) Build(env *lighter.Env) (lighter.Dataset, error) { return inRoot(c.read(env)) }
+
+func (c MNIST) read(env *lighter.Env) (lighter.Dataset, error) {
 	dir := filepath.Join(expandHome(c.Root), c.name, "raw")
 	if c.Download {
 		files := mnistSets[c.name]
@@ -119,7 +121,9 @@ func (EMNIST) Doc() string {
 var emnistFile = remote{"gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e", []string{"https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"}}
 
 // Build reads the part.
-func (c EMNIST) Build(env *lighter.Env) (lighter.Dataset, error) {
+func (c EMNIST) Build(env *lighter.Env) (lighter.Dataset, error) { return inRoot(c.read(env)) }
+
+func (c EMNIST) read(env *lighter.Env) (lighter.Dataset, error) {
 	dir := filepath.Join(expandHome(c.Root), "EMNIST", "raw")
 	part := "test"
 	if c.Train {

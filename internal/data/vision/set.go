@@ -93,6 +93,14 @@ func inMemory(mode image.Mode, h, w int, pix []byte, classes []int64, change, ta
 	}, func(i int) int64 { return classes[i] }, change, target)
 }
 
+// inRoot blames the argument root for a fault of the files in it.
+func inRoot(d lighter.Dataset, err error) (lighter.Dataset, error) {
+	if err != nil {
+		return nil, lighter.FieldError("root", "%w", &lighter.DataError{Err: err})
+	}
+	return d, nil
+}
+
 // interleaved turns planes [C, H·W] of n images into pixels.
 func interleaved(pix []byte, n, c, size int) []byte {
 	out := make([]byte, len(pix))

@@ -37,7 +37,9 @@ var svhnFiles = map[string]remote{
 }
 
 // Build reads the part.
-func (c SVHN) Build(env *lighter.Env) (lighter.Dataset, error) {
+func (c SVHN) Build(env *lighter.Env) (lighter.Dataset, error) { return inRoot(c.read(env)) }
+
+func (c SVHN) read(env *lighter.Env) (lighter.Dataset, error) {
 	root, file := expandHome(c.Root), svhnFiles[c.Split]
 	if c.Download {
 		if err := fetch(file, root, env); err != nil {
