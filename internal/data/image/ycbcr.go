@@ -163,12 +163,7 @@ func fromWebP(s *std.YCbCr) *Image {
 	m := New(RGB, w, h)
 	us, vs := make([]byte, 2*cw), make([]byte, 2*cw)
 	for y := range h {
-		far := (y+1)/2 - 1 // the row of the pair above an even row, below an odd one
-		if y%2 == 1 {
-			far = y/2 + 1
-		} else {
-			far = y/2 - 1
-		}
+		far := y/2 + 2*(y%2) - 1 // the row above an even one, below an odd one
 		webpRow(us, u.row(y/2), u.clampedRow(far))
 		webpRow(vs, v.row(y/2), v.clampedRow(far))
 		ys, to := s.Y[y*s.YStride:][:w], m.row(y)
