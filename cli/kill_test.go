@@ -50,12 +50,13 @@ func TestKilled(t *testing.T) {
 	wantWeights, wantRows := left(t, whole)
 
 	rounds, survived := 0, 0
-	for killed := 0; killed < kills; rounds++ {
+	enough := func(killed int) bool { return killed >= 2*kills || killed >= kills && survived >= kills/4 }
+	for killed := 0; !enough(killed); rounds++ {
 		dir := t.TempDir()
 		for done, goes := false, 1; !done; goes++ {
 			began := time.Now()
 			cmd, log := start(dir)
-			if killed < kills {
+			if !enough(killed) {
 				timer := time.AfterFunc(takes/4+rand.N(takes), func() { cmd.Process.Kill() })
 				defer timer.Stop()
 			}

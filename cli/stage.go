@@ -106,7 +106,7 @@ func (p *program) stageCommand(s stage) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.CkptPath, "ckpt_path", "", "checkpoint to start from: a `PATH`, or last or best of the newest run")
-	flags.BoolVar(&o.WeightsOnly, "weights_only", false, "load the weights of the checkpoint and nothing else")
+	flags.BoolVar(&o.WeightsOnly, "weights_only", false, "let a fit begin with a file that holds weights alone, such as .safetensors")
 	if s.resumes {
 		flags.StringVar(&o.Resume, "resume", "", "with `auto`, go on with the newest run of this configuration, if there is one")
 		_ = cmd.RegisterFlagCompletionFunc("resume", cobra.FixedCompletions([]string{"auto"}, cobra.ShellCompDirectiveNoFileComp))

@@ -62,7 +62,8 @@ func (f faultyFile) Write(p []byte) (int, error) {
 
 func (f faultyFile) Sync() error { return f.disk.fails("sync", 0) }
 
-var faultConfig = []any{"trainer::max_epochs=2", "trainer::val_check_interval=1.0", "trainer::callbacks::0::save_top_k=1"}
+// faultConfig has no report: a page that can't be written is a warning.
+var faultConfig = []any{"trainer::max_epochs=2", "trainer::val_check_interval=1.0", "trainer::callbacks::0::save_top_k=1", "trainer::report=false"}
 
 // TestFailingDisk fails each write, sync and rename of a run in turn, on a disk that works again afterwards or stays broken until
 // the run ends. The run ends with the exit code of a checkpoint, or of another failure when a log was hit, and the command,

@@ -21,7 +21,7 @@ import (
 type Options struct {
 	// CkptPath is a checkpoint file, "last" or "best"; "" for none.
 	CkptPath string
-	// WeightsOnly loads the weights of the checkpoint and nothing else.
+	// WeightsOnly lets a fit begin with a file that holds weights alone. A checkpoint of a fit is gone on with all the same.
 	WeightsOnly bool
 	// Resume is "auto" for a fit that goes on with the newest run of its configuration, if there is one; "" for none.
 	Resume string

@@ -12,7 +12,9 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// load restores a stage from a checkpoint: the weights, and for a fit everything else that it holds.
+// load restores a stage from a checkpoint: the weights, and for a fit everything else. weightsOnly lets a fit begin with a file
+// that holds weights alone; a file that holds a fit is gone on with all the same, as in Lightning, whose flag of this name says
+// how files are read.
 func (t *Trainer) load(path string, weightsOnly bool) (err error) {
 	s := tensor.Open()
 	defer s.Close()
@@ -31,8 +33,8 @@ func (t *Trainer) load(path string, weightsOnly bool) (err error) {
 		return err
 	}
 	defer f.Close()
-	all := t.stage == "fit" && !weightsOnly
-	if all && f.Kind != checkpoint.Lightning {
+	t.goesOn = t.stage == "fit" && (!weightsOnly || holdsFit(f))
+	if t.goesOn && f.Kind != checkpoint.Lightning {
 		return fmt.Errorf("it holds no state of a fit to go on with, only weights (%s, %s): --weights_only loads those", f.Kind, f.Format)
 	}
 	if err := weights.Load(t.model.Tree(), f, t.log); err != nil {
@@ -42,10 +44,19 @@ func (t *Trainer) load(path string, weightsOnly bool) (err error) {
 	if t.stage != "fit" {
 		return nil
 	}
-	if err := t.restoreAverage(f.Root, weightsOnly); err != nil || weightsOnly {
+	if err := t.restoreAverage(f.Root, !t.goesOn); err != nil || !t.goesOn {
 		return err
 	}
 	return t.restore(f.Root)
+}
+
+// holdsFit says whether a file has more of a fit than its weights.
+func holdsFit(f *checkpoint.File) bool {
+	if f.Kind != checkpoint.Lightning {
+		return false
+	}
+	states, _ := get[[]any](f.Root, "optimizer_states")
+	return len(states) > 0
 }
 
 // tensorsOf copies the tensors of a state dict into the innermost scope.

@@ -241,12 +241,11 @@ func (t *Trainer) prepare(o Options) error {
 
 // start loads the checkpoint a stage starts from.
 func (t *Trainer) start(path string, o Options) error {
-	weightsOnly := o.WeightsOnly && !t.run.continues
-	if err := t.load(path, weightsOnly); err != nil {
+	if err := t.load(path, o.WeightsOnly); err != nil {
 		return err
 	}
 	t.log.Info().Msgf("Restored the state from the checkpoint at %s", path)
-	if t.stage != "fit" || weightsOnly {
+	if !t.goesOn {
 		return nil
 	}
 	if t.run.continues {

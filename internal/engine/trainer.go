@@ -49,6 +49,7 @@ type Trainer struct {
 	resume    *position // where it goes on; nil once it does
 	stopping  string    // why the fit ends after this epoch; "" when it goes on
 	resumed   string    // the checkpoint the stage started from
+	goesOn    bool      // a fit goes on with all that resumed holds, not with its weights alone
 	run       runRecord // which run it is
 	saver     *saver
 	guarded   bool       // a checkpoint may be saved when a batch fails
