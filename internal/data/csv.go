@@ -14,27 +14,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/internal/creation"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
 
 // CSV is `lighter.datasets.CSV`: the rows of a text table as samples (input, target), or (input) without a target.
 type CSV struct {
-	Path        string         `cfg:"path,required,aka=file|filename|csv_path" help:"the file"`
-	Target      Columns        `cfg:"target,aka=label|target_column|label_column" help:"the target's columns; one alone gives a scalar; null for none"`
-	Input       Columns        `cfg:"input,aka=features|columns" help:"the input's columns; all but the target's when null"`
-	Start       *int           `cfg:"start" help:"first row, counted from 0 after the header"`
-	Stop        *int           `cfg:"stop" help:"one past the last row; negative counts from the end"`
-	InputOps    Arithmetic     `cfg:"input_ops" help:"add, sub, mul, div of the input, in order: {mul: 20}"`
-	TargetOps   Arithmetic     `cfg:"target_ops" help:"add, sub, mul, div of the target, in order: [{sub: 152}, {div: 77}]"`
-	InputDType  creation.DType `cfg:"input_dtype,aka=dtype" help:"float32 when null"`
-	TargetDType creation.DType `cfg:"target_dtype" help:"when null, int64 of whole numbers without target_ops, else float32"`
-	InputShape  []int          `cfg:"input_shape,aka=shape" help:"shape of a sample's input, [1, 8, 8]; one size may be -1"`
-	TargetShape []int          `cfg:"target_shape" help:"shape of a sample's target"`
-	Header      *bool          `cfg:"header" help:"the first row holds names; when null, if one of its cells is no number"`
-	Delimiter   string         `cfg:"delimiter,aka=sep|separator" help:"the character between cells"`
-	AllowNaN    bool           `cfg:"allow_nan" help:"take nan and empty cells as NaN"`
+	Path string `cfg:"path,required,aka=file|filename|csv_path" help:"the file"`
+	Selection
+	Header    *bool  `cfg:"header" help:"the first row holds names; when null, if one of its cells is no number"`
+	Delimiter string `cfg:"delimiter,aka=sep|separator" help:"the character between cells"`
 }
 
 // Doc is the reference's text.
@@ -59,10 +48,7 @@ func (c CSV) Validate() error {
 	if utf8.RuneCountInString(c.Delimiter) != 1 || strings.ContainsAny(c.Delimiter, "\r\n\"\uFFFD") {
 		return lighter.FieldError("delimiter", "must be one character that is no quote or line break, got %q", c.Delimiter)
 	}
-	if err := checkShape("input_shape", c.InputShape); err != nil {
-		return err
-	}
-	return checkShape("target_shape", c.TargetShape)
+	return c.checkShapes()
 }
 
 // Build reads the file.

@@ -5,26 +5,15 @@ import (
 	"fmt"
 
 	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/internal/creation"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
 
 // NPY is `lighter.datasets.NPY`: the rows of a NumPy array as samples (input, target), or (input) without a target.
 type NPY struct {
-	Path        string         `cfg:"path,required,aka=file|filename|npy_path" help:"the file of the input, or of input and target"`
-	TargetPath  string         `cfg:"target_path,aka=label_path|labels" help:"a file of the targets: an array with as many rows"`
-	Target      Columns        `cfg:"target,aka=label|target_column|label_column" help:"the target's columns in path; one alone gives a scalar; null for none"`
-	Input       Columns        `cfg:"input,aka=features|columns" help:"the input's columns; all but the target's when null"`
-	Start       *int           `cfg:"start" help:"first row, counted from 0"`
-	Stop        *int           `cfg:"stop" help:"one past the last row; negative counts from the end"`
-	InputOps    Arithmetic     `cfg:"input_ops" help:"add, sub, mul, div of the input, in order: [{div: 8}, {sub: 1}]"`
-	TargetOps   Arithmetic     `cfg:"target_ops" help:"add, sub, mul, div of the target, in order"`
-	InputDType  creation.DType `cfg:"input_dtype,aka=dtype" help:"float32 when null"`
-	TargetDType creation.DType `cfg:"target_dtype" help:"when null, int64 of integers without target_ops, else float32"`
-	InputShape  []int          `cfg:"input_shape,aka=shape" help:"shape of a sample's input, [1, 8, 8]; one size may be -1"`
-	TargetShape []int          `cfg:"target_shape" help:"shape of a sample's target"`
-	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN as it is"`
+	Path       string `cfg:"path,required,aka=file|filename|npy_path" help:"the file of the input, or of input and target"`
+	TargetPath string `cfg:"target_path,aka=label_path|labels" help:"a file of the targets: an array with as many rows"`
+	Selection
 }
 
 // Doc is the reference's text.
@@ -50,10 +39,7 @@ func (c NPY) Validate() error {
 	if c.TargetPath != "" && c.Target.given() {
 		return lighter.FieldError("target", "cannot be combined with target_path")
 	}
-	if err := checkShape("input_shape", c.InputShape); err != nil {
-		return err
-	}
-	return checkShape("target_shape", c.TargetShape)
+	return c.checkShapes()
 }
 
 // Build reads the files.

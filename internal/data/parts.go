@@ -75,7 +75,29 @@ func rows(start, stop *int, n int, path string) (from, to int, err error) {
 	return from, to, nil
 }
 
-// checkShape refuses sizes that can be no shape, before a file is read.
+// Selection is what a table's rows and columns are taken for: the arguments that data sets of tables share.
+type Selection struct {
+	Target      Columns        `cfg:"target,aka=label|target_column|label_column" help:"the target's columns; one alone gives a scalar; null for none"`
+	Input       Columns        `cfg:"input,aka=features|columns" help:"the input's columns; all but the target's when null"`
+	Start       *int           `cfg:"start" help:"first row, counted from 0, a header left out"`
+	Stop        *int           `cfg:"stop" help:"one past the last row; negative counts from the end"`
+	InputOps    Arithmetic     `cfg:"input_ops" help:"add, sub, mul, div of the input, in order: [{div: 8}, {sub: 1}]"`
+	TargetOps   Arithmetic     `cfg:"target_ops" help:"add, sub, mul, div of the target, in order: [{sub: 152}, {div: 77}]"`
+	InputDType  creation.DType `cfg:"input_dtype,aka=dtype" help:"float32 when null"`
+	TargetDType creation.DType `cfg:"target_dtype" help:"when null, int64 of whole numbers without target_ops, else float32"`
+	InputShape  []int          `cfg:"input_shape,aka=shape" help:"shape of a sample's input, [1, 8, 8]; one size may be -1"`
+	TargetShape []int          `cfg:"target_shape" help:"shape of a sample's target"`
+	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN as it is, and in a text an empty cell for one"`
+}
+
+// checkShapes refuses sizes that can be no shape, before a file is read.
+func (s Selection) checkShapes() error {
+	if err := checkShape("input_shape", s.InputShape); err != nil {
+		return err
+	}
+	return checkShape("target_shape", s.TargetShape)
+}
+
 func checkShape(field string, shape []int) error {
 	for _, d := range shape {
 		if d < 1 && d != -1 {
