@@ -5,6 +5,7 @@
 
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -14,6 +15,18 @@ using lighter::list_of;
 using at::Tensor;
 
 namespace {
+
+// Multiplies by a number as Python does. With 16-bit tensors on the CPU the foreach operation rounds the number to 16 bits first.
+void scale(at::TensorList tensors, double by) {
+  auto reduced = [](const Tensor &t) { return t.is_cpu() && (t.scalar_type() == at::kHalf || t.scalar_type() == at::kBFloat16); };
+  if (!std::any_of(tensors.begin(), tensors.end(), reduced)) {
+    at::_foreach_mul_(tensors, by);
+    return;
+  }
+  Tensor number = at::scalar_tensor(by, at::kDouble);
+  number.unsafeGetTensorImpl()->set_wrapped_number(true);
+  for (const Tensor &t : tensors) t.mul_(number);
+}
 
 // What a step works on: the parameters that have a gradient, and of those the gradients, state and counters.
 struct Step {
@@ -43,7 +56,7 @@ struct Step {
     if (!decoupled)
       decay_gradients(weight_decay);
     else if (weight_decay != 0)
-      at::_foreach_mul_(params, 1 - lr * weight_decay);
+      scale(params, 1 - lr * weight_decay);
   }
 
   template <class F> std::vector<at::Scalar> by_step(F f) const {
@@ -78,7 +91,7 @@ void sgd(Step &s) {
       }
     }
     if (!old.empty()) {
-      at::_foreach_mul_(old, momentum);
+      scale(old, momentum);
       at::_foreach_add_(old, theirs, 1 - dampening);
     }
     s.grads = nesterov ? at::_foreach_add(s.grads, buffers, momentum) : buffers;
@@ -88,7 +101,7 @@ void sgd(Step &s) {
 
 void average(Step &s, List &mean, double beta1, List &square, double beta2) {
   at::_foreach_lerp_(mean, s.grads, 1 - beta1);
-  at::_foreach_mul_(square, beta2);
+  scale(square, beta2);
   at::_foreach_addcmul_(square, s.grads, s.grads, 1 - beta2);
 }
 
@@ -135,7 +148,7 @@ void radam(Step &s) {
   s.decay(lr, weight_decay, decoupled);
   average(s, s.state[0], beta1, s.state[1], beta2);
   List update = at::_foreach_div(s.state[0], s.by_step([&](double t) { return 1 - std::pow(beta1, t); }));
-  at::_foreach_mul_(update, lr);
+  scale(update, lr);
   const double rho_inf = 2 / (1 - beta2) - 1;
   List sure, squares; // those whose variance can be rectified
   std::vector<at::Scalar> correction, rectification;
@@ -164,7 +177,7 @@ void adamax(Step &s) {
   s.negate_if(s.next() != 0);
   s.decay_gradients(weight_decay);
   at::_foreach_lerp_(s.state[0], s.grads, 1 - beta1);
-  at::_foreach_mul_(s.state[1], beta2);
+  scale(s.state[1], beta2);
   List size = at::_foreach_abs(s.grads);
   at::_foreach_add_(size, eps);
   at::_foreach_maximum_(s.state[1], size);
@@ -208,14 +221,14 @@ void adadelta(Step &s) {
   s.negate_if(s.next() != 0);
   s.decay_gradients(weight_decay);
   List &squares = s.state[0], &deltas = s.state[1];
-  at::_foreach_mul_(squares, rho);
+  scale(squares, rho);
   at::_foreach_addcmul_(squares, s.grads, s.grads, 1 - rho);
   List root = at::_foreach_add(squares, eps), delta = at::_foreach_add(deltas, eps);
   at::_foreach_sqrt_(root);
   at::_foreach_sqrt_(delta);
   at::_foreach_div_(delta, root);
   at::_foreach_mul_(delta, s.grads);
-  at::_foreach_mul_(deltas, rho);
+  scale(deltas, rho);
   at::_foreach_addcmul_(deltas, delta, delta, 1 - rho);
   at::_foreach_add_(s.params, delta, -lr);
 }
@@ -226,7 +239,7 @@ void rmsprop(Step &s) {
   double weight_decay = s.next();
   s.negate_if(s.next() != 0);
   s.decay_gradients(weight_decay);
-  at::_foreach_mul_(s.state[0], alpha);
+  scale(s.state[0], alpha);
   at::_foreach_addcmul_(s.state[0], s.grads, s.grads, 1 - alpha);
   List average;
   if (centered) {
@@ -239,7 +252,7 @@ void rmsprop(Step &s) {
   }
   at::_foreach_add_(average, eps);
   if (momentum > 0) {
-    at::_foreach_mul_(s.state[1], momentum);
+    scale(s.state[1], momentum);
     at::_foreach_addcdiv_(s.state[1], s.grads, average);
     at::_foreach_add_(s.params, s.state[1], -lr);
   } else {

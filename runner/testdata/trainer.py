@@ -17,7 +17,7 @@ ROOT = HERE.parent.parent
 DATASET = "{_target_: lighter.datasets.Digits, start: %d, stop: %d}"
 SECOND = "data::val_dataloader=[{_target_: torch.utils.data.DataLoader, batch_size: 8, dataset: {_target_: lighter.datasets.Digits, start: 100, stop: 120}}, {_target_: torch.utils.data.DataLoader, batch_size: 5, dataset: {_target_: lighter.datasets.Digits, start: 200, stop: 222}}]"
 # Adam's eps vanishes in float16, and the loss becomes NaN.
-SGD = '=model::optimizer={_target_: torch.optim.SGD, params: "$@model::network.parameters()", lr: 0.05, momentum: 0.9, foreach: true}'
+SGD = '=model::optimizer={_target_: torch.optim.SGD, params: "$@model::network.parameters()", lr: 0.05, momentum: 0.9}'
 STOPPING = "=trainer::callbacks=[{_target_: pytorch_lightning.callbacks.EarlyStopping, %s}]"
 MONITOR = "=trainer::callbacks=[{_target_: pytorch_lightning.callbacks.LearningRateMonitor, %s}]"
 
