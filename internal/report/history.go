@@ -76,7 +76,7 @@ func (h *History) ReadCSV(r io.Reader) error {
 	h.drop()
 	prefix := prefixOf(names)
 	for i := range names {
-		names[i] = strings.TrimPrefix(names[i], prefix)
+		names[i] = strings.ToValidUTF8(strings.TrimPrefix(names[i], prefix), "\uFFFD") // as the page's JSON would have it
 	}
 	for {
 		record, err := c.Read()
