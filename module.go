@@ -248,6 +248,9 @@ func TypeName(v Value) string {
 }
 
 // SizeText is a tensor's shape as PyTorch writes it, "torch.Size([2, 3])", for messages.
-func SizeText(t tensor.Tensor) string {
-	return "torch.Size(" + strings.ReplaceAll(fmt.Sprint(t.Shape()), " ", ", ") + ")"
+func SizeText(t tensor.Tensor) string { return ShapeText(t.Shape()) }
+
+// ShapeText is the same of a shape without a tensor.
+func ShapeText(shape []int64) string {
+	return "torch.Size(" + strings.ReplaceAll(fmt.Sprint(shape), " ", ", ") + ")"
 }

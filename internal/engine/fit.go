@@ -16,7 +16,7 @@ func (t *Trainer) fit() error {
 		t.log.Info().Msg("`Trainer.fit` stopped: No training batches.")
 		return nil
 	}
-	if every := orElse(t.args.LogEveryNSteps, 50); len(t.loggers) > 0 && n > 0 && n < every {
+	if every := t.LogEveryNSteps(); len(t.loggers) > 0 && n > 0 && n < every {
 		t.log.Warn().Msgf("The number of training batches (%d) is smaller than the logging interval Trainer(log_every_n_steps=%d). Set a lower value for log_every_n_steps if you want to see logs for the training epoch.", n, every)
 	}
 	t.validates = t.loops[lighter.Val].all() != 0

@@ -123,7 +123,7 @@ func (t *Trainer) RowDue() bool {
 	if t.mode != lighter.Train {
 		return true
 	}
-	n := orElse(t.args.LogEveryNSteps, 50)
+	n := t.LogEveryNSteps()
 	return n > 0 && (t.state.Stepped+1)%int64(n) == 0
 }
 
@@ -195,8 +195,8 @@ func (r *results) epochRow(m lighter.Mode) []lighter.Scalar {
 
 // mean is a sum divided by its weight in the sum's own type.
 func (rec *record) mean() float64 {
-	sum := results{dtype: rec.sum.DType()}
-	return sum.rounded(rec.sum.Item() / sum.rounded(float64(rec.weight)))
+	dtype := rec.sum.DType()
+	return rounded(rec.sum.Item()/rounded(float64(rec.weight), dtype), dtype)
 }
 
 func (r *results) reset(m lighter.Mode) {
@@ -218,8 +218,11 @@ func (r *results) forget() {
 }
 
 // rounded is a value as the run's precision has it.
-func (r *results) rounded(v float64) float64 {
-	if r.dtype == tensor.Float64 {
+func (r *results) rounded(v float64) float64 { return rounded(v, r.dtype) }
+
+// rounded is a value as float64 has it, or as float32, in which all other types are logged.
+func rounded(v float64, dtype tensor.DType) float64 {
+	if dtype == tensor.Float64 {
 		return v
 	}
 	return float64(float32(v))

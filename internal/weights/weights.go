@@ -59,7 +59,7 @@ func mismatches(state []lighter.Named, m checkpoint.Match) []string {
 		w, ok := m.Pairs[e.Name]
 		if ok && !slices.Equal(shapeFor(e.Value, w), e.Value.Shape()) {
 			out = append(out, fmt.Sprintf("size mismatch for %s: copying a param with shape %s from checkpoint, the shape in current model is %s",
-				e.Name, sizeText(w.Shape), sizeText(e.Value.Shape())))
+				e.Name, lighter.ShapeText(w.Shape), lighter.ShapeText(e.Value.Shape())))
 		}
 	}
 	return out
@@ -101,11 +101,6 @@ func Quoted(names []string) string {
 		out[i] = fmt.Sprintf("%q", n)
 	}
 	return strings.Join(out, ", ")
-}
-
-// sizeText is a shape as PyTorch writes it.
-func sizeText(shape []int64) string {
-	return "torch.Size(" + strings.ReplaceAll(fmt.Sprint(shape), " ", ", ") + ")"
 }
 
 // DTypes are the file's names of element types.

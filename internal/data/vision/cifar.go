@@ -18,14 +18,19 @@ import (
 	"github.com/lighter-go/lighter/internal/torchfile"
 )
 
-// CIFAR is torchvision.datasets.CIFAR10 and CIFAR100.
-type CIFAR struct {
+// Parts are the arguments of the data sets with a training and a test part.
+type Parts struct {
 	Root            string             `cfg:"root,required" help:"the folder that holds the data set's own"`
 	Train           bool               `cfg:"train" help:"the training part; else the test part"`
 	Transform       transform.Argument `cfg:"transform" help:"what is done to each image"`
 	TargetTransform transform.Argument `cfg:"target_transform" help:"what is done to each class, an int"`
 	Download        bool               `cfg:"download" help:"get the files when they are not there"`
-	name            string
+}
+
+// CIFAR is torchvision.datasets.CIFAR10 and CIFAR100.
+type CIFAR struct {
+	Parts
+	name string
 }
 
 // Doc is the reference's text.
@@ -185,6 +190,6 @@ func untar(archive, dir string) error {
 
 func init() {
 	for name := range cifarSets {
-		registry.Register[lighter.Dataset]("torchvision.datasets."+name, CIFAR{Train: true, name: name}, "torchvision.datasets.cifar."+name)
+		registry.Register[lighter.Dataset]("torchvision.datasets."+name, CIFAR{Parts: Parts{Train: true}, name: name}, "torchvision.datasets.cifar."+name)
 	}
 }

@@ -17,12 +17,8 @@ import (
 
 // MNIST is torchvision.datasets.MNIST, and FashionMNIST and KMNIST, which have its format.
 type MNIST struct {
-	Root            string             `cfg:"root,required" help:"the folder that holds the data set's own"`
-	Train           bool               `cfg:"train" help:"the training part; else the test part"`
-	Transform       transform.Argument `cfg:"transform" help:"what is done to each image"`
-	TargetTransform transform.Argument `cfg:"target_transform" help:"what is done to each class, an int"`
-	Download        bool               `cfg:"download" help:"get the files when they are not there"`
-	name            string
+	Parts
+	name string
 }
 
 // Doc is the reference's text.
@@ -192,7 +188,7 @@ func keep(in io.Reader, to string) error {
 
 func init() {
 	for name := range mnistSets {
-		registry.Register[lighter.Dataset]("torchvision.datasets."+name, MNIST{Train: true, name: name}, "torchvision.datasets.mnist."+name)
+		registry.Register[lighter.Dataset]("torchvision.datasets."+name, MNIST{Parts: Parts{Train: true}, name: name}, "torchvision.datasets.mnist."+name)
 	}
 	registry.Register[lighter.Dataset]("torchvision.datasets.EMNIST", EMNIST{Train: true}, "torchvision.datasets.mnist.EMNIST")
 }
