@@ -58,6 +58,8 @@ type Schedule struct {
 	Monitor   string // the metric a scheduler that needs one is given
 	Strict    bool   // a missing metric is an error
 	Name      string
+	// OnPlateau is reduce_on_plateau where it is not what the scheduler NeedsMetric: when it steps, and whether with a metric.
+	OnPlateau *bool
 }
 
 // ParamGroup is a group of parameters with options of its own.
@@ -136,9 +138,17 @@ type Metric interface {
 	LoadStateDict(Dict) error
 }
 
-// Model is what a stage runs: PyTorch Lightning's LightningModule.
+// Model is what a stage runs: PyTorch Lightning's LightningModule. Embed [LightningModule] to make one; what it does is in the
+// optional interfaces of lightninghooks.go and [StepModel].
 type Model interface {
 	Module
+	// AutomaticOptimization is false for a model whose training step does the backward pass and steps its optimizers.
+	AutomaticOptimization() bool
+}
+
+// StepModel is a Model with one step for all modes, whose values are logged before callbacks act: lighter.LighterModule.
+type StepModel interface {
+	Model
 	// Step does one batch. It returns nil when the batch gives nothing to log.
 	Step(t Trainer, batch Value, idx int) (Output, error)
 	// Has says whether the model can do a mode, given what was configured.
@@ -146,8 +156,6 @@ type Model interface {
 	// BatchEnd logs what a batch gave; EpochEnd what an epoch gave, after each loader where a mode has several.
 	BatchEnd(t Trainer, out Output, idx int)
 	EpochEnd(t Trainer)
-	// ConfigureOptimizer gives the optimizer of a fit, and when its learning rate changes; a nil schedule keeps it.
-	ConfigureOptimizer() (Optimizer, *Schedule, error)
 }
 
 // DataModule gives the loaders of a stage; none means that the mode has no data. Training has one loader at most.

@@ -43,7 +43,7 @@ func (t *Trainer) evaluateLoader(m lighter.Mode, i int) error {
 	if err := t.each(m, it, 0, t.evalBatch, nil); err != nil {
 		return err
 	}
-	t.measured(modelEpochEnd, func() { t.model.EpochEnd(t) })
+	t.measured(modelEpochEnd, func() { t.stepper.EpochEnd(t) })
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (t *Trainer) evalBatch(batch lighter.Value, idx int) error {
 	if err != nil {
 		return err
 	}
-	t.measured(modelBatchEnd, func() { t.model.BatchEnd(t, out, idx) })
+	t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
 	if t.StepLogged() {
 		l := &t.loops[t.mode]
 		if err := t.write(t.results.stepRow(t.mode), l.logged[l.loader], false); err != nil {

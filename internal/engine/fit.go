@@ -140,7 +140,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 		}
 	}
 	t.enterPhase(phaseBatch)
-	t.measured(modelBatchEnd, func() { t.model.BatchEnd(t, out, idx) })
+	t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
 	t.at.rowDue = t.StepLogged()
 	err = t.dispatchBatchEnd(out, idx)
 	t.takeRow()
@@ -202,7 +202,7 @@ func (t *Trainer) valInterval() int {
 // endEpoch closes a training epoch: the model's and the callbacks' turn, then its row, which carries the step of the last
 // training row.
 func (t *Trainer) endEpoch() error {
-	t.measured(modelEpochEnd, func() { t.model.EpochEnd(t) })
+	t.measured(modelEpochEnd, func() { t.stepper.EpochEnd(t) })
 	t.at.row, t.at.rowStep = t.results.epochRow(lighter.Train), t.state.Stepped-1
 	t.enterPhase(phaseEpoch)
 	if err := t.dispatchEpochEnd(); err != nil {

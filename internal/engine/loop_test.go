@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { tensortest.Main(m) }
 // journal is a model, a data module, an optimizer and a logger that write down what happens to them. The loss of training
 // batch i is i+1, so that means are easy to tell.
 type journal struct {
-	lighter.Node
+	lighter.LightningModule
 	events  []string
 	rows    []string
 	weight  tensor.Tensor
@@ -53,8 +53,8 @@ func (j *journal) Step(t lighter.Trainer, _ lighter.Value, idx int) (lighter.Out
 }
 
 func (j *journal) Has(lighter.Mode) error { return nil }
-func (j *journal) ConfigureOptimizer() (lighter.Optimizer, *lighter.Schedule, error) {
-	return stepper{j}, nil, nil
+func (j *journal) ConfigureOptimizers(lighter.LightningTrainer) (lighter.Value, error) {
+	return stepper{j}, nil
 }
 func (j *journal) EpochEnd(t lighter.Trainer)                 { j.note("end %s", t.Mode()) }
 func (j *journal) Name() string                               { return "Journal" }
@@ -142,7 +142,7 @@ func newFit(j *journal, a arguments) *Trainer {
 	j.weight = tensor.Ones(nil, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
 	t := &Trainer{
 		args: a, log: zerolog.Nop(), saver: &saver{log: zerolog.Nop()}, loggers: []lighter.Logger{j}, ctx: context.Background(), stage: "fit", mode: lighter.Train,
-		model: model{j}, data: j, optimizer: stepper{j},
+		model: model{j}, stepper: model{j}, data: j, optimizer: stepper{j},
 	}
 	t.choosePrecision()
 	if err := t.openLoaders(lighter.Train); err != nil {

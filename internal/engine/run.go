@@ -186,18 +186,19 @@ func build(b *registry.Build) (*Trainer, error) {
 		return nil, err
 	}
 	t.model, t.data = model, data
+	t.stepper, _ = model.(lighter.StepModel)
 	return t, nil
 }
 
 // prepare readies a stage: what it needs is there, the device, the checkpoint, the run's folder.
 func (t *Trainer) prepare(o Options) error {
 	mode := map[string]lighter.Mode{"fit": lighter.Train, "validate": lighter.Val, "test": lighter.Test, "predict": lighter.Predict}[t.stage]
-	if err := t.model.Has(mode); err != nil {
+	if err := t.stepper.Has(mode); err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
 	if t.stage == "fit" {
 		var err error
-		if t.optimizer, t.schedule, err = t.model.ConfigureOptimizer(); err != nil {
+		if t.optimizer, t.schedule, err = t.configureOptimizers(); err != nil {
 			return &Error{Code: ExitUsage, Err: err}
 		}
 	}

@@ -96,7 +96,7 @@ func (t *Trainer) step(batch lighter.Value, idx int) (out lighter.Output, loss t
 	if err := t.dispatchBatchStart(batch, idx); err != nil {
 		return nil, loss, err
 	}
-	t.measured(modelStep, func() { out, err = t.model.Step(t, batch, idx) })
+	t.measured(modelStep, func() { out, err = t.stepper.Step(t, batch, idx) })
 	if err != nil {
 		return nil, loss, err
 	}

@@ -28,6 +28,7 @@ type Trainer struct {
 	device    tensor.Device
 	format    tensor.MemoryFormat
 	model     lighter.Model
+	stepper   lighter.StepModel // the model, when it is one
 	data      lighter.DataModule
 	optimizer lighter.Optimizer
 	schedule  *lighter.Schedule

@@ -113,7 +113,7 @@ func (*metrics) ConfigType() string { return "a metric, a metric collection or a
 
 // Module is a lighter.LighterModule.
 type Module struct {
-	lighter.Node
+	lighter.LightningModule
 	arguments
 	metrics [4]metrics
 
@@ -130,12 +130,16 @@ func (m *Module) Forward(in ...lighter.Value) lighter.Value {
 	return out
 }
 
-// ConfigureOptimizer gives the optimizer of a fit and its schedule.
-func (m *Module) ConfigureOptimizer() (lighter.Optimizer, *lighter.Schedule, error) {
+// ConfigureOptimizers gives the optimizer of a fit and its schedule.
+func (m *Module) ConfigureOptimizers(lighter.LightningTrainer) (lighter.Value, error) {
 	if m.Optimizer == nil {
-		return nil, nil, errors.New("model::optimizer: Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
+		return nil, errors.New("model::optimizer: Optimizer not configured. Add `model::optimizer`, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@model::network.parameters()")
 	}
-	return m.Optimizer, m.Scheduler.Schedule, nil
+	c := lighter.Dict{"optimizer": m.Optimizer}
+	if m.Scheduler.Schedule != nil {
+		c["lr_scheduler"] = m.Scheduler.Schedule
+	}
+	return c, nil
 }
 
 // Has says what a mode lacks.
@@ -318,6 +322,8 @@ func (m *Module) LoadEpochState(d lighter.Dict) error {
 }
 
 var (
-	_ lighter.TensorHolder = (*Module)(nil)
-	_ lighter.EpochState   = (*Module)(nil)
+	_ lighter.StepModel               = (*Module)(nil)
+	_ lighter.ConfigureOptimizersHook = (*Module)(nil)
+	_ lighter.TensorHolder            = (*Module)(nil)
+	_ lighter.EpochState              = (*Module)(nil)
 )

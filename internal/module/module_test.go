@@ -137,7 +137,7 @@ func TestWithoutCriterion(t *testing.T) {
 	if err := m.Has(lighter.Val); err != nil {
 		t.Errorf("validate: %v", err)
 	}
-	if _, _, err := m.ConfigureOptimizer(); err == nil || !strings.Contains(err.Error(), "Optimizer not configured.") {
+	if _, err := m.ConfigureOptimizers(nil); err == nil || !strings.Contains(err.Error(), "Optimizer not configured.") {
 		t.Errorf("optimizer: %v", err)
 	}
 	out, err := m.Step(&trainer{Trainer: callbacktest.Trainer{InMode: lighter.Test}}, lighter.List{one(3), one(1)}, 0)

@@ -28,7 +28,7 @@ func (c ChainedScheduler) Build(*lighter.Env) (lighter.Scheduler, error) {
 		return nil, err
 	}
 	s := &chained{composed: composed{members: members}}
-	s.lastLRs = rates(s.of())
+	s.lastLRs = rates(s.Optimizer())
 	return s, nil
 }
 
@@ -48,7 +48,7 @@ func (s *chained) advance() error {
 			return err
 		}
 	}
-	s.lastLRs = rates(s.of())
+	s.lastLRs = rates(s.Optimizer())
 	return nil
 }
 

@@ -27,18 +27,19 @@ func partsOf(class string, o lighter.Optimizer, schedulers []lighter.Scheduler) 
 			return nil, lighter.FieldError("schedulers", "%s at index %d should have `optimizer` as its attribute.", class, i)
 		}
 		if o == nil {
-			o = m.of()
+			o = m.Optimizer()
 		}
-		if o != m.of() {
-			return nil, lighter.FieldError("schedulers", "%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d has another %s, which is different from %s.", class, m.Name(), i, m.of().Name(), o.Name())
+		if o != m.Optimizer() {
+			return nil, lighter.FieldError("schedulers", "%s expects all schedulers to belong to the same optimizer, but got scheduler %s at index %d has another %s, which is different from %s.", class, m.Name(), i, m.Optimizer().Name(), o.Name())
 		}
 		all = append(all, m)
 	}
 	return all, nil
 }
 
-func (c *composed) of() lighter.Optimizer { return c.members[0].of() }
-func (c *composed) last() []float64       { return c.lastLRs }
+// Optimizer is the one whose learning rates change.
+func (c *composed) Optimizer() lighter.Optimizer { return c.members[0].Optimizer() }
+func (c *composed) last() []float64              { return c.lastLRs }
 
 func (c *composed) undo() {
 	for _, m := range c.members {

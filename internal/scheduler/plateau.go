@@ -142,5 +142,8 @@ func (p *plateau) LoadStateDict(d lighter.Dict) error {
 	return load("ReduceLROnPlateau", d, p.attributes())
 }
 
+// Optimizer is the one whose learning rates change.
+func (p *plateau) Optimizer() lighter.Optimizer { return p.optimizer }
+
 // Name is the class's.
 func (p *plateau) Name() string { return "ReduceLROnPlateau" }

@@ -21,7 +21,7 @@ func register(class string, prototype registry.Builder[lighter.Scheduler]) {
 // member is a scheduler that others can be made of.
 type member interface {
 	lighter.Scheduler
-	of() lighter.Optimizer
+	Optimizer() lighter.Optimizer
 	// Name is the class's.
 	Name() string
 	// advance is PyTorch's step.
@@ -131,7 +131,8 @@ func rates(o lighter.Optimizer) []float64 {
 	return lrs
 }
 
-func (s *scheduler) of() lighter.Optimizer { return s.optimizer }
+// Optimizer is the one whose learning rates change.
+func (s *scheduler) Optimizer() lighter.Optimizer { return s.optimizer }
 
 // Name is the class's.
 func (s *scheduler) Name() string { return s.class }
