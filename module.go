@@ -102,6 +102,17 @@ func (n *Node) SetTraining(on bool) {
 	}
 }
 
+// Modes notes the mode of this module and of each inside it; the function brings them back.
+func (n *Node) Modes() (restore func()) {
+	modes := map[*Node]bool{}
+	n.Walk(func(_ string, m *Node) { modes[m] = m.frozen })
+	return func() {
+		for m, frozen := range modes {
+			m.frozen = frozen
+		}
+	}
+}
+
 // Walk visits this module and all inside it, parents first, each once, with its path.
 func (n *Node) Walk(visit func(path string, m *Node)) {
 	n.walk("", map[*Node]bool{}, visit)

@@ -49,7 +49,7 @@ type arguments struct {
 	ModelRegistry                 any                 `cfg:"model_registry" help:"null: no model is uploaded"`
 	SyncBatchnorm                 any                 `cfg:"sync_batchnorm,ignored" help:"no effect with one process"`
 	UseDistributedSampler         any                 `cfg:"use_distributed_sampler,ignored" help:"no effect with one process"`
-	ReloadDataloadersEveryNEpochs any                 `cfg:"reload_dataloaders_every_n_epochs,ignored" help:"no effect: the configuration's loaders stay the same"`
+	ReloadDataloadersEveryNEpochs int                 `cfg:"reload_dataloaders_every_n_epochs" help:"ask a model or data module for its own loaders again every n epochs; 0 once"`
 	EnableAutologHparams          any                 `cfg:"enable_autolog_hparams,ignored" help:"no effect: the configuration is saved as Lighter saves it"`
 	SuggestIntegrations           any                 `cfg:"suggest_integrations,ignored" help:"no effect: nothing is advertised"`
 	MemoryFormat                  string              `cfg:"memory_format" help:"layout of images: auto takes channels_last for convolutions" oneof:"auto|contiguous|channels_last"`
@@ -82,7 +82,7 @@ func (a arguments) Validate() error {
 		atLeast("max_epochs", a.MaxEpochs, -1), atLeast("min_epochs", a.MinEpochs, 0), atLeast("max_steps", &a.MaxSteps, -1),
 		atLeast("min_steps", a.MinSteps, 0), atLeast("num_sanity_val_steps", a.NumSanityValSteps, -1),
 		atLeast("log_every_n_steps", a.LogEveryNSteps, 0), atLeast("accumulate_grad_batches", &a.AccumulateGradBatches, 1),
-		atLeast("check_val_every_n_epoch", a.CheckValEveryNEpoch, 1),
+		atLeast("check_val_every_n_epoch", a.CheckValEveryNEpoch, 1), atLeast("reload_dataloaders_every_n_epochs", &a.ReloadDataloadersEveryNEpochs, 0),
 	} {
 		if err != nil {
 			return err

@@ -22,7 +22,11 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 	s := tensor.Open()
 	defer s.Close()
 	states, logged := t.logStates()
-	snap, err := torchfile.NewSnapshot(t.checkpoint(states, weightsOnly))
+	root, err := t.checkpoint(states, weightsOnly)
+	if err != nil {
+		return err
+	}
+	snap, err := torchfile.NewSnapshot(root)
 	if err != nil {
 		return failed(err)
 	}
@@ -36,7 +40,7 @@ func (t *Trainer) SaveCheckpoint(path string, weightsOnly bool) error {
 func (t *Trainer) Checkpoints() lighter.CheckpointFiles { return t.saver }
 
 // checkpoint is what a file holds. Its tensors belong to the run and to the innermost scope.
-func (t *Trainer) checkpoint(logs lighter.List, weightsOnly bool) *torchfile.Dict {
+func (t *Trainer) checkpoint(logs lighter.List, weightsOnly bool) (*torchfile.Dict, error) {
 	root := torchfile.NewDict(
 		"epoch", int64(t.state.Epoch),
 		"global_step", t.state.GlobalStep,
@@ -46,23 +50,29 @@ func (t *Trainer) checkpoint(logs lighter.List, weightsOnly bool) *torchfile.Dic
 	)
 	if !weightsOnly {
 		root.Set("callbacks", t.callbackState())
-		root.Set("optimizer_states", []any{optimizerState(t.optimizer.StateDict())})
-		schedulers := []any{}
-		if t.schedule != nil {
-			schedulers = append(schedulers, toFile(t.schedule.Scheduler.StateDict()))
+		optimizers, schedulers := []any{}, []any{}
+		for _, o := range t.optimizers {
+			optimizers = append(optimizers, optimizerState(o.o.StateDict()))
 		}
+		for _, s := range t.schedules {
+			schedulers = append(schedulers, toFile(s.Scheduler.StateDict()))
+		}
+		root.Set("optimizer_states", optimizers)
 		root.Set("lr_schedulers", schedulers)
 		if t.scaler != nil {
 			root.Set(scalerKey, t.scaler.state())
 		}
 		root.Set(ownKey, t.positionState(logs))
 	}
+	if err := t.saveHooks(root, weightsOnly); err != nil {
+		return nil, err
+	}
 	root.Set("hparams_name", "kwargs")
 	root.Set("hyper_parameters", torchfile.NewDict("config", t.config.dict))
 	if !weightsOnly {
 		t.saveAverage(root)
 	}
-	return root
+	return root, nil
 }
 
 func stateDict(state []lighter.Named) *torchfile.Dict {
@@ -108,7 +118,9 @@ func (t *Trainer) callbackState() *torchfile.Dict {
 	d := torchfile.NewDict()
 	for _, c := range t.callbacks {
 		if s, ok := c.(lighter.Stateful); ok {
-			d.Set(s.StateKey(), toFile(s.StateDict()))
+			if state := s.StateDict(); state != nil {
+				d.Set(s.StateKey(), toFile(state))
+			}
 		}
 	}
 	return d

@@ -19,7 +19,7 @@ func (t *Trainer) SetAccumulateGradBatches(n int) { t.args.AccumulateGradBatches
 func (t *Trainer) SetMaxEpochs(n int) { t.args.MaxEpochs = &n }
 
 // SetSchedule replaces what changes the learning rates.
-func (t *Trainer) SetSchedule(s *lighter.Schedule) { t.schedule = s }
+func (t *Trainer) SetSchedule(s *lighter.Schedule) { t.schedules = []*lighter.Schedule{s} }
 
 // SetForwardOnly lets training batches run forward only.
 func (t *Trainer) SetForwardOnly(on bool) { t.forwardOnly = on }
@@ -76,14 +76,17 @@ func (t *Trainer) Rehearse(r lighter.Rehearsal) (finished bool, err error) {
 			return false, err
 		}
 	}
-	t.callbacks, t.loggers, t.schedule, t.log = []lighter.Callback{r.Callback}, nil, r.Schedule, zerolog.Nop()
+	t.callbacks, t.loggers, t.schedules, t.log = []lighter.Callback{r.Callback}, nil, []*lighter.Schedule{r.Schedule}, zerolog.Nop()
+	t.bindHooks()
 	t.results, t.at, t.resume, t.rehearsing = results{dtype: saved.results.dtype}, position{}, nil, true
+	t.logged = nil
 	if t.scaler != nil {
 		t.scaler = newScaler(t.device)
 		defer t.scaler.free()
 	}
 	err = t.fit()
 	t.results.close()
+	t.logged.close()
 	t.at.free()
 	if back := t.recall(before); back != nil {
 		return false, back
@@ -96,16 +99,16 @@ func (t *Trainer) Rehearse(r lighter.Rehearsal) (finished bool, err error) {
 
 // memory is what training changes beside the Trainer's own state.
 type memory struct {
-	tensors   []tensor.Tensor
-	optimizer lighter.OptimizerState
-	epoch     lighter.Dict // of the model
-	loaders   map[lighter.LoaderState]lighter.Dict
-	rng       generators
+	tensors    []tensor.Tensor
+	optimizers []lighter.OptimizerState
+	epoch      lighter.Dict // of the model
+	loaders    map[lighter.LoaderState]lighter.Dict
+	rng        generators
 }
 
 // remember copies it into the innermost scope.
 func (t *Trainer) remember() memory {
-	m := memory{optimizer: t.optimizer.StateDict(), rng: t.generators(), loaders: map[lighter.LoaderState]lighter.Dict{}}
+	m := memory{rng: t.generators(), loaders: map[lighter.LoaderState]lighter.Dict{}}
 	m.rng.cpu.Adopt()
 	if m.rng.device.Defined() {
 		m.rng.device.Adopt()
@@ -114,13 +117,16 @@ func (t *Trainer) remember() memory {
 		for _, x := range t.model.Tree().Tensors() {
 			m.tensors = append(m.tensors, x.Clone())
 		}
-		state := map[int][]lighter.NamedValue{}
-		for i, values := range m.optimizer.State {
-			for _, v := range values {
-				state[i] = append(state[i], lighter.NamedValue{Name: v.Name, Value: copied(v.Value)})
+		for _, o := range t.optimizers {
+			all, state := o.o.StateDict(), map[int][]lighter.NamedValue{}
+			for i, values := range all.State {
+				for _, v := range values {
+					state[i] = append(state[i], lighter.NamedValue{Name: v.Name, Value: copied(v.Value)})
+				}
 			}
+			all.State = state
+			m.optimizers = append(m.optimizers, all)
 		}
-		m.optimizer.State = state
 		if e, ok := t.model.(lighter.EpochState); ok {
 			m.epoch, _ = copied(e.EpochState()).(lighter.Dict)
 		}
@@ -165,7 +171,9 @@ func (t *Trainer) recall(m memory) error {
 			x.CopyInPlace(m.tensors[i])
 		}
 	})
-	t.optimizer.ZeroGrad()
+	for _, o := range t.optimizers {
+		o.ZeroGrad()
+	}
 	t.drawFrom(m.rng)
 	for l, state := range m.loaders {
 		if err := l.LoadStateDict(state); err != nil {
@@ -177,7 +185,12 @@ func (t *Trainer) recall(m memory) error {
 			return err
 		}
 	}
-	return t.optimizer.LoadStateDict(m.optimizer)
+	for i, o := range t.optimizers {
+		if err := o.o.LoadStateDict(m.optimizers[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var _ lighter.FitControl = (*Trainer)(nil)

@@ -40,41 +40,53 @@ func (t *Trainer) chooseDevice() error {
 	return err
 }
 
-// moveModel takes the model and what trains with it to the device, gives the model the run's element type, and lays out
-// convolutions. Metrics keep theirs; the optimizer's state follows its parameters when it is first used.
+// moveModel takes the model and its metrics to the device, gives the model the run's element type, and lays out convolutions.
+// Metrics keep their types.
 func (t *Trainer) moveModel() {
 	if t.args.MemoryFormat == "channels_last" || t.args.MemoryFormat == "auto" && convolves(t.model.Tree()) {
 		t.format = tensor.ChannelsLast
 	}
 	s := tensor.Open()
 	defer s.Close()
-	move := func(x tensor.Tensor, dtype tensor.DType) {
-		to := x
-		if t.device.Type != tensor.CPU || dtype != x.DType() {
-			to = to.To(t.device, dtype)
-		}
-		if t.format == tensor.ChannelsLast && x.Dim() == 4 {
-			to = to.ToMemoryFormat(tensor.ChannelsLast)
-		}
-		if !to.Same(x) {
-			x.SetData(to)
-		}
-	}
 	tensor.NoGrad(func() {
-		for _, n := range t.model.Tree().Tensors() {
-			move(n, t.args.Precision.of(n))
+		for _, x := range t.model.Tree().Tensors() {
+			t.move(x, t.args.Precision.of(x))
 		}
 		if h, ok := t.model.(lighter.TensorHolder); ok {
 			for _, x := range h.States() {
-				move(x, x.DType())
-			}
-		}
-		if h, ok := t.optimizer.(lighter.TensorHolder); ok {
-			for _, x := range h.States() {
-				move(x, x.DType())
+				t.move(x, x.DType())
 			}
 		}
 	})
+}
+
+// moveOptimizers takes what optimizers hold to the device; the state of their parameters follows those when it is first used.
+func (t *Trainer) moveOptimizers() {
+	s := tensor.Open()
+	defer s.Close()
+	tensor.NoGrad(func() {
+		for _, o := range t.optimizers {
+			if h, ok := o.o.(lighter.TensorHolder); ok {
+				for _, x := range h.States() {
+					t.move(x, x.DType())
+				}
+			}
+		}
+	})
+}
+
+// move gives a tensor new data.
+func (t *Trainer) move(x tensor.Tensor, dtype tensor.DType) {
+	to := x
+	if t.device.Type != tensor.CPU || dtype != x.DType() {
+		to = to.To(t.device, dtype)
+	}
+	if t.format == tensor.ChannelsLast && x.Dim() == 4 {
+		to = to.ToMemoryFormat(tensor.ChannelsLast)
+	}
+	if !to.Same(x) {
+		x.SetData(to)
+	}
 }
 
 // convolves says whether a network has two-dimensional convolutions: weights with four dimensions.

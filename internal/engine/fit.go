@@ -11,6 +11,13 @@ import (
 
 // fit trains until an epoch, step or callback limit is reached.
 func (t *Trainer) fit() error {
+	t.enterPhase(phaseStart)
+	if err := t.sanityCheck(); err != nil {
+		return err
+	}
+	if err := t.openTraining(); err != nil {
+		return err
+	}
 	n := t.loops[lighter.Train].all()
 	if n == 0 {
 		t.log.Info().Msg("`Trainer.fit` stopped: No training batches.")
@@ -19,17 +26,30 @@ func (t *Trainer) fit() error {
 	if every := t.LogEveryNSteps(); len(t.loggers) > 0 && n > 0 && n < every {
 		t.log.Warn().Msgf("The number of training batches (%d) is smaller than the logging interval Trainer(log_every_n_steps=%d). Set a lower value for log_every_n_steps if you want to see logs for the training epoch.", n, every)
 	}
-	t.validates = t.loops[lighter.Val].all() != 0
+	t.validates = t.hasValidation()
 	t.guarded = t.savesOnException()
 	if err := t.completeEpoch(); err != nil {
 		return err
 	}
-	t.enterPhase(phaseStart)
-	if err := t.sanityCheck(); err != nil {
-		return err
-	}
 	began, before := time.Now(), t.state.GlobalStep
 	t.validated = began
+	if t.unfinished() || !t.done() {
+		if err := t.train(); err != nil {
+			return err
+		}
+	}
+	elapsed := time.Since(began)
+	t.log.Info().Int64("steps", t.state.GlobalStep-before).Float64("seconds", elapsed.Seconds()).Msg(t.endReason())
+	return nil
+}
+
+// train runs the epochs.
+func (t *Trainer) train() error {
+	defer t.enter(lighter.Train)()
+	defer t.closeAhead()
+	if err := t.startTraining(); err != nil {
+		return err
+	}
 	for t.unfinished() || !t.done() {
 		if t.ctx.Err() != nil {
 			return context.Cause(t.ctx)
@@ -40,34 +60,44 @@ func (t *Trainer) fit() error {
 		t.state.Epoch++
 		t.enterPhase(phaseStart)
 	}
-	elapsed := time.Since(began)
-	t.log.Info().Int64("steps", t.state.GlobalStep-before).Float64("seconds", elapsed.Seconds()).Msg(t.endReason())
-	return nil
+	return t.call(onTrainEnd)
 }
 
 // sanityCheck validates a few batches before the first epoch. What it draws and logs leaves no trace.
 func (t *Trainer) sanityCheck() error {
 	n := orElse(t.args.NumSanityValSteps, 2)
-	if !t.validates || n == 0 || t.resumed != "" {
+	if n == 0 || t.resumed != "" {
 		return nil
 	}
 	s := tensor.Open()
 	defer s.Close()
 	before := t.generators()
 	defer before.free()
+	defer t.drawFrom(before)
+	if err := t.openValidation(); err != nil {
+		return err
+	}
 	all := t.loops[lighter.Val]
+	if t.validates = all.all() != 0; !t.validates {
+		return nil
+	}
 	t.loops[lighter.Val].atMost(n)
 	t.sanity = true
-	err := t.evaluate(lighter.Val)
-	t.sanity = false
+	defer func() { t.sanity = false }()
+	err := t.call(onSanityCheckStart)
+	if err == nil {
+		err = t.evaluate(lighter.Val)
+	}
+	if err == nil {
+		err = t.call(onSanityCheckEnd)
+	}
 	t.loops[lighter.Val] = all
 	t.results.forget()
-	t.drawFrom(before)
+	t.logged.forget()
 	return err
 }
 
 func (t *Trainer) trainEpoch() error {
-	defer t.enter(lighter.Train)()
 	defer t.profile(runTrainingEpoch)()
 	it, from, err := t.beginEpoch()
 	if it != nil {
@@ -99,13 +129,12 @@ func (t *Trainer) trainEpoch() error {
 // and whether to stop.
 func (t *Trainer) afterBatch() (stop bool, err error) {
 	if t.at.phase == phaseBatch && t.validationDue() {
-		t.beginValidation()
-		if err := t.evaluate(lighter.Val); err != nil {
+		if err := t.validate(); err != nil {
 			return true, err
 		}
 		t.validated = time.Now()
 	}
-	if err := t.stepSchedule("step", true); err != nil {
+	if err := t.stepSchedules("step", true); err != nil {
 		return true, err
 	}
 	if t.windowEnds(t.loops[lighter.Train].batch) {
@@ -121,33 +150,48 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 	if t.guarded {
 		t.keepRNG(phaseTraining)
 	}
-	var out lighter.Output
-	learned, err := t.learn(idx, func() (loss tensor.Tensor, err error) {
-		out, loss, err = t.step(batch, idx)
-		return loss, err
-	})
+	out, err := t.trainOn(batch, idx)
 	if err != nil {
 		return err
 	}
-	if learned {
-		if err := t.stepSchedule("step", false); err != nil {
+	if err := t.stepSchedules("step", false); err != nil {
+		return err
+	}
+	if l := &t.loops[lighter.Train]; l.over || idx+1 == l.numBatches() {
+		if err := t.stepSchedules("epoch", false); err != nil || l.over {
 			return err
-		}
-		if idx+1 == t.loops[lighter.Train].numBatches() {
-			if err := t.stepSchedule("epoch", false); err != nil {
-				return err
-			}
 		}
 	}
 	t.enterPhase(phaseBatch)
-	t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
+	if t.stepper != nil {
+		t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
+	}
 	t.at.rowDue = t.StepLogged()
-	err = t.dispatchBatchEnd(out, idx)
-	t.takeRow()
+	err = t.endBatch(out, t.trainResult(out), batch, idx)
+	if rowErr := t.takeRow(); err == nil {
+		err = rowErr
+	}
 	if err != nil {
 		return err // a checkpoint saved for it holds the row
 	}
 	return t.writePending()
+}
+
+// trainOn does a batch's hooks and its step. A hook may end the epoch with it.
+func (t *Trainer) trainOn(batch lighter.Value, idx int) (lighter.Output, error) {
+	if batch == nil {
+		t.warnOnce("train_dataloader yielded None. If this was on purpose, ignore this warning...")
+		return lighter.Output{}, nil
+	}
+	skip, err := t.startTrainBatch(batch, idx)
+	switch {
+	case err != nil || skip:
+		t.loops[lighter.Train].over = skip
+		return nil, err
+	case t.model.AutomaticOptimization():
+		return t.learn(batch, idx)
+	}
+	return t.learnByItself(batch, idx)
 }
 
 // validationDue says whether a validation follows the batch just done: at a fraction of the epoch, after a number of
@@ -202,13 +246,19 @@ func (t *Trainer) valInterval() int {
 // endEpoch closes a training epoch: the model's and the callbacks' turn, then its row, which carries the step of the last
 // training row.
 func (t *Trainer) endEpoch() error {
-	t.measured(modelEpochEnd, func() { t.stepper.EpochEnd(t) })
-	t.at.row, t.at.rowStep = t.results.epochRow(lighter.Train), t.state.Stepped-1
+	if t.stepper != nil {
+		t.measured(modelEpochEnd, func() { t.stepper.EpochEnd(t) })
+	}
+	values, err := t.endTrainLogs()
+	if err != nil {
+		return err
+	}
+	t.at.row, t.at.rowStep = append(t.results.epochRow(lighter.Train), values...), t.state.Stepped-1
 	t.enterPhase(phaseEpoch)
 	if err := t.dispatchEpochEnd(); err != nil {
 		return err
 	}
-	if err := t.stepSchedule("epoch", true); err != nil {
+	if err := t.stepSchedules("epoch", true); err != nil {
 		return err
 	}
 	if err := t.writePending(); err != nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/lighter-go/lighter"
 )
 
-// Each dispatch calls those callbacks that have the hook, in order.
+// The hooks that are this program's alone. Each dispatch calls those callbacks that have one, in order.
 
 func dispatch[H any](t *Trainer, which hook, call func(H) error) error {
 	for i, c := range t.callbacks {
@@ -20,10 +20,6 @@ func dispatch[H any](t *Trainer, which hook, call func(H) error) error {
 	return nil
 }
 
-func (t *Trainer) dispatchSetup() error {
-	return dispatch(t, hookSetup, func(h lighter.Setupper) error { return h.Setup(t) })
-}
-
 func (t *Trainer) dispatchStageStart() error {
 	return dispatch(t, hookStageStart, func(h lighter.StageStarter) error { return h.StageStart(t) })
 }
@@ -32,24 +28,8 @@ func (t *Trainer) dispatchStageEnd() error {
 	return dispatch(t, hookStageEnd, func(h lighter.StageEnder) error { return h.StageEnd(t) })
 }
 
-func (t *Trainer) dispatchException(cause error) error {
-	return dispatch(t, hookException, func(h lighter.Failer) error { return h.Exception(t, cause) })
-}
-
-func (t *Trainer) dispatchEpochStart() error {
-	return dispatch(t, hookEpochStart, func(h lighter.EpochStarter) error { return h.EpochStart(t) })
-}
-
 func (t *Trainer) dispatchEpochEnd() error {
 	return dispatchNoted(t, 0, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
-}
-
-func (t *Trainer) dispatchBatchStart(batch lighter.Value, idx int) error {
-	return dispatch(t, hookBatchStart, func(h lighter.BatchStarter) error { return h.BatchStart(t, batch, idx) })
-}
-
-func (t *Trainer) dispatchBatchEnd(out lighter.Output, idx int) error {
-	return dispatchNoted(t, 0, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, out, idx) })
 }
 
 func (t *Trainer) dispatchRow(row []lighter.Scalar, step int64) error {

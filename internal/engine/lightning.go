@@ -89,6 +89,9 @@ func (t *Trainer) restoreLoops(s savedLoops) {
 	if n := s.count("epoch_loop.automatic_optimization.optim_progress", "optimizer", "step", "total", "completed"); n > 0 {
 		t.state.GlobalStep = n
 	}
+	if n := s.count("epoch_loop.manual_optimization.optim_step_progress", "total", "completed"); n > 0 && !t.model.AutomaticOptimization() {
+		t.state.GlobalStep = n
+	}
 	t.state.Stepped = t.state.GlobalStep
 	if n, ok := s.at("epoch_loop.state_dict", "_batches_that_stepped").(int64); ok {
 		t.state.Stepped = n

@@ -16,10 +16,18 @@ type loop struct {
 	total   int64   // batches over the whole run, the current one included
 	logged  []int64 // of each loader, those that were logged: the step of an evaluation's rows
 	size    int     // samples of the current batch
+	open    bool    // the loaders are there
+	opened  int     // the epoch in which they were made
+	over    bool    // a hook has ended the epoch
 }
 
 // numBatches is how many batches of the current loader there are; -1 when that is unknown.
-func (l *loop) numBatches() int { return l.batches[l.loader] }
+func (l *loop) numBatches() int {
+	if len(l.batches) == 0 {
+		return -1
+	}
+	return l.batches[l.loader]
+}
 
 // all is how many batches an epoch has, of all loaders.
 func (l *loop) all() int {
@@ -42,7 +50,12 @@ func (l *loop) suffix() string {
 }
 
 // trainLoader is the loader of a fit.
-func (t *Trainer) trainLoader() lighter.Loader { return t.loops[lighter.Train].loaders[0] }
+func (t *Trainer) trainLoader() lighter.Loader {
+	if l := t.loops[lighter.Train].loaders; len(l) > 0 {
+		return l[0]
+	}
+	return nil
+}
 
 // atMost limits every loader's batches; n is -1 for no limit.
 func (l *loop) atMost(n int) {
@@ -57,11 +70,8 @@ func (l *loop) atMost(n int) {
 
 // openLoaders takes the loaders of a stage's mode, which must have one, and of a fit's validation, which may.
 func (t *Trainer) openLoaders(m lighter.Mode) error {
-	if err := t.openLoader(m); err != nil {
+	if err := t.needLoader(m); err != nil {
 		return err
-	}
-	if len(t.loops[m].loaders) == 0 {
-		return fmt.Errorf("`%s_dataloader` must be implemented to be used with the Lightning Trainer: add data::%s_dataloader", m, m)
 	}
 	if m != lighter.Train {
 		return nil
@@ -79,7 +89,11 @@ func (t *Trainer) openLoader(m lighter.Mode) error {
 		limit = t.args.OverfitBatches
 	}
 	l := &t.loops[m]
-	l.loaders = t.data.Loaders(m)
+	loaders, err := t.loadersOf(m)
+	if err != nil {
+		return err
+	}
+	l.loaders, l.loader, l.open, l.opened = loaders, 0, true, t.state.Epoch
 	l.batches, l.logged = make([]int, len(l.loaders)), make([]int64, len(l.loaders))
 	for i, loader := range l.loaders {
 		var err error

@@ -142,8 +142,10 @@ func newFit(j *journal, a arguments) *Trainer {
 	j.weight = tensor.Ones(nil, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
 	t := &Trainer{
 		args: a, log: zerolog.Nop(), saver: &saver{log: zerolog.Nop()}, loggers: []lighter.Logger{j}, ctx: context.Background(), stage: "fit", mode: lighter.Train,
-		model: model{j}, stepper: model{j}, data: j, optimizer: stepper{j},
+		model: model{j}, stepper: model{j}, data: j,
 	}
+	t.bindHooks()
+	t.optimizers = []*wrapped{{t, stepper{j}}}
 	t.choosePrecision()
 	if err := t.openLoaders(lighter.Train); err != nil {
 		panic(err)
@@ -267,6 +269,7 @@ func TestLoopGoesOn(t *testing.T) {
 					s := &stopper{tr: tr, left: k}
 					tr.ctx, s.cancel = context.WithCancel(context.Background())
 					tr.callbacks = []lighter.Callback{s}
+					tr.bindHooks()
 					path := filepath.Join(dir, "checkpoints", interruptName)
 					if saved {
 						s.path = path

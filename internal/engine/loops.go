@@ -59,15 +59,20 @@ func (t *Trainer) fitState() *torchfile.Dict {
 	}
 	batches := progressOf(counts{p.trained + p.batches, p.batches}, 0, unfinished)
 	batches.Set("is_last_batch", p.batches > 0 && (p.batches == int64(train.numBatches()) || train.numBatches() < 0 && t.at.phase == phaseEpoch))
+	optimizer, manual := t.stepState(), counts{}
+	if !t.model.AutomaticOptimization() {
+		manual = counts{t.state.GlobalStep, t.state.GlobalStep}
+		optimizer = torchfile.NewDict("step", pair(counts{}, "ready", "completed"), "zero_grad", pair(counts{}, "ready", "completed", "started"))
+	}
 	d := torchfile.NewDict(
 		"state_dict", torchfile.NewDict(),
 		"epoch_loop.state_dict", torchfile.NewDict("_batches_that_stepped", t.state.Stepped),
 		"epoch_loop.batch_progress", batches,
 		"epoch_loop.scheduler_progress", pair(p.scheduler, "ready", "completed"),
 		"epoch_loop.automatic_optimization.state_dict", torchfile.NewDict(),
-		"epoch_loop.automatic_optimization.optim_progress", torchfile.NewDict("optimizer", t.stepState()),
+		"epoch_loop.automatic_optimization.optim_progress", torchfile.NewDict("optimizer", optimizer),
 		"epoch_loop.manual_optimization.state_dict", torchfile.NewDict(),
-		"epoch_loop.manual_optimization.optim_step_progress", pair(counts{}, "ready", "completed"),
+		"epoch_loop.manual_optimization.optim_step_progress", pair(manual, "ready", "completed"),
 	)
 	for k, v := range t.validationState().All() {
 		d.Set("epoch_loop.val_loop."+k.(string), v)

@@ -80,7 +80,21 @@ func (t *Trainer) beginValidation() {
 	t.keepRNG(phaseValidating)
 }
 
-// beginEpoch notes the generator's state and begins the loader's epoch, at the batch where a resumed one goes on.
+// openEpoch notes the generator's state and begins the loader's epoch.
+func (t *Trainer) openEpoch(from int) (lighter.Iterator, error) {
+	s := tensor.Open()
+	t.at.epochRNG.Free()
+	t.at.epochRNG = tensor.RNGState(tensor.Device{}).Keep()
+	s.Close()
+	it, err := t.trainLoader().Iter(from)
+	if err != nil {
+		return nil, &Error{Code: ExitData, Err: err}
+	}
+	t.enterPhase(phaseBetween)
+	return it, nil
+}
+
+// beginEpoch begins an epoch, at the batch where a resumed one goes on.
 func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 	resume := t.resume
 	t.resume = nil
@@ -89,17 +103,28 @@ func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 		tensor.SetRNGState(tensor.Device{}, resume.epochRNG)
 		defer resume.free()
 	}
-	s := tensor.Open()
-	t.at.epochRNG.Free()
-	t.at.epochRNG = tensor.RNGState(tensor.Device{}).Keep()
-	s.Close()
-	if it, err = t.trainLoader().Iter(from); err != nil {
-		return nil, 0, &Error{Code: ExitData, Err: err}
-	}
+	t.loops[lighter.Train].over = false
 	if resume == nil {
 		t.progress.epoch(t.loops[lighter.Val].total)
-		t.enterPhase(phaseBetween)
-		return it, 0, t.dispatchEpochStart()
+		again := t.stale(&t.loops[lighter.Train])
+		if err := t.openTrainLoader(); err != nil {
+			return nil, 0, err
+		}
+		if again { // Lightning makes an iterator of it here, and another one below
+			spare, err := t.openEpoch(0)
+			if err != nil {
+				return nil, 0, err
+			}
+			spare.Close()
+		}
+		err := t.call(onTrainEpochStart)
+		if it, t.ahead = t.ahead, nil; it == nil && err == nil {
+			it, err = t.openEpoch(0)
+		}
+		return it, 0, err
+	}
+	if it, err = t.openEpoch(from); err != nil {
+		return nil, 0, err
 	}
 	t.drawFrom(resume.rng)
 	t.resumePending(resume)
@@ -141,7 +166,7 @@ func (t *Trainer) positionState(logs lighter.List) *torchfile.Dict {
 		at.batch = 0
 	}
 	if at.rowDue {
-		at.row, at.rowStep = t.results.stepRow(lighter.Train), t.state.Stepped
+		at.row, at.rowStep = t.trainRow(), t.state.Stepped
 	}
 	d := torchfile.NewDict("phase", string(at.phase), "batch", int64(at.batch), "stepped", t.state.Stepped,
 		"train_batches", t.standing().batches, "val_batches", t.loops[lighter.Val].total, "val_logged", countsOf(valLogged), "results", toFile(t.results.state()),
@@ -165,6 +190,9 @@ func (t *Trainer) positionState(logs lighter.List) *torchfile.Dict {
 	}
 	if m, ok := t.model.(lighter.EpochState); ok {
 		d.Set("model", toFile(m.EpochState()))
+	}
+	if t.logged != nil {
+		d.Set("hooks", toFile(t.logged.state()))
 	}
 	if within && at.batch > 0 && !t.forwardOnly && !t.windowEnds(at.batch-1) {
 		d.Set("gradients", toFile(t.gradients()))
@@ -246,6 +274,9 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	if results, ok := own["results"].(lighter.Dict); ok {
 		t.results.load(results, t.device)
 	}
+	if state, ok := own["hooks"].(lighter.Dict); ok {
+		t.logs().load(state, t.device)
+	}
 	if m, ok := t.model.(lighter.EpochState); ok {
 		if state, ok := own["model"].(lighter.Dict); ok {
 			if err := m.LoadEpochState(state); err != nil {
@@ -277,7 +308,7 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	at.rowStep, _ = own["row_step"].(int64)
 	if n, _ := own["callbacks"].(int64); int(n) == len(t.callbacks) {
 		called, _ := own["called"].(int64)
-		at.called = min(max(int(called), 0), len(t.callbacks))
+		at.called = min(max(int(called), 0), len(t.callbacks)+1)
 	}
 	if p != phaseEpoch {
 		epochRNG, ok := own["epoch_rng_state"].(tensor.Tensor)
@@ -314,7 +345,7 @@ func (t *Trainer) completeEpoch() error {
 	t.resumePending(t.resume)
 	err := resumeDispatch(t, lighter.Train, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
 	if err == nil {
-		err = t.stepSchedule("epoch", true)
+		err = t.stepSchedules("epoch", true)
 	}
 	if err == nil {
 		err = t.writePending()
@@ -334,7 +365,11 @@ func (t *Trainer) completeBatch() error {
 	case phaseBatch:
 		err = resumeDispatch(t, lighter.Train, hookBatchEnd, func(h lighter.BatchEnder) error { return h.BatchEnd(t, nil, t.loops[lighter.Train].batch) })
 	case phaseValidated:
+		own := t.at.called <= len(t.callbacks)
 		err = resumeDispatch(t, lighter.Val, hookEpochEnd, func(h lighter.EpochEnder) error { return h.EpochEnd(t) })
+		if calls := t.hooks.calls[onValidationEnd]; err == nil && own && len(calls) > 0 && calls[len(calls)-1].callback == len(t.callbacks) {
+			_, err = t.callOne(onValidationEnd, calls[len(calls)-1], nil)
+		}
 	}
 	return errors.Join(err, t.writePending())
 }
@@ -353,10 +388,22 @@ func resumeDispatch[H any](t *Trainer, m lighter.Mode, which hook, call func(H) 
 }
 
 // takeRow takes the row that a training batch is due to write, while its values are there.
-func (t *Trainer) takeRow() {
-	if t.at.rowDue {
-		t.at.row, t.at.rowStep, t.at.rowDue = t.results.stepRow(lighter.Train), t.state.Stepped, false
+func (t *Trainer) takeRow() error {
+	if !t.at.rowDue {
+		return nil
 	}
+	values, err := t.stepValues()
+	t.at.row, t.at.rowStep, t.at.rowDue = append(t.results.stepRow(lighter.Train), values...), t.state.Stepped, false
+	return err
+}
+
+// trainRow is that row before it is taken, for a checkpoint.
+func (t *Trainer) trainRow() []lighter.Scalar {
+	values, err := t.stepValues()
+	if err != nil {
+		t.warnOnce(err.Error())
+	}
+	return append(t.results.stepRow(lighter.Train), values...)
 }
 
 // writePending writes the row that waited for the callbacks.

@@ -33,13 +33,9 @@ const (
 type hook int
 
 const (
-	hookSetup hook = iota
-	hookStageStart
+	hookStageStart hook = iota
 	hookStageEnd
-	hookException
-	hookEpochStart
 	hookEpochEnd
-	hookBatchStart
 	hookBatchEnd
 	hookRow
 	hooks
@@ -54,8 +50,7 @@ var (
 		"[LightningModule]{model}.on_{mode}_batch_end", "[LightningModule]{model}.on_{mode}_epoch_end", "save_checkpoint",
 	}
 	hookNames = [hooks]string{
-		"setup", "on_{stage}_start", "on_{stage}_end", "on_exception", "on_{mode}_epoch_start", "on_{mode}_epoch_end",
-		"on_{mode}_batch_start", "on_{mode}_batch_end", "log_metrics",
+		"on_{stage}_start", "on_{stage}_end", "on_{mode}_epoch_end", "on_{mode}_batch_end", "log_metrics",
 	}
 	modeWords = [...]struct{ mode, step, next string }{
 		lighter.Train:   {"train", "training", "[_TrainingEpochLoop].train_dataloader_next"},

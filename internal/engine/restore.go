@@ -15,39 +15,51 @@ import (
 // load restores a stage from a checkpoint: the weights, and for a fit everything else. weightsOnly lets a fit begin with a file
 // that holds weights alone; a file that holds a fit is gone on with all the same, as in Lightning, whose flag of this name says
 // how files are read.
-func (t *Trainer) load(path string, weightsOnly bool) (err error) {
-	s := tensor.Open()
-	defer s.Close()
-	defer func() {
-		if err == nil {
-			return
-		}
-		if !strings.HasPrefix(err.Error(), path) { // an error in opening the file names it
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		err = &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %w", err)}
-	}()
-	defer tensor.Recover(&err)
+func (t *Trainer) load(path string, weightsOnly bool) error {
 	f, err := checkpoint.Open(path)
 	if err != nil {
-		return err
+		return loadError(path, err)
 	}
 	defer f.Close()
 	t.goesOn = t.stage == "fit" && (!weightsOnly || holdsFit(f))
-	if t.goesOn && f.Kind != checkpoint.Lightning {
-		return fmt.Errorf("it holds no state of a fit to go on with, only weights (%s, %s): --weights_only loads those", f.Kind, f.Format)
-	}
-	if err := weights.Load(t.model.Tree(), f, t.log); err != nil {
+	err = loading(path, func() error {
+		if t.goesOn && f.Kind != checkpoint.Lightning {
+			return fmt.Errorf("it holds no state of a fit to go on with, only weights (%s, %s): --weights_only loads those", f.Kind, f.Format)
+		}
+		return t.loadModel(f)
+	})
+	if err != nil {
 		return err
 	}
 	t.resumed = path
-	if t.stage != "fit" {
-		return nil
-	}
-	if err := t.restoreAverage(f.Root, !t.goesOn); err != nil || !t.goesOn {
+	if err := t.begin(); err != nil || t.stage != "fit" {
 		return err
 	}
-	return t.restore(f.Root)
+	return loading(path, func() error {
+		if err := t.restoreAverage(f.Root, !t.goesOn); err != nil || !t.goesOn {
+			return err
+		}
+		return t.restore(f.Root)
+	})
+}
+
+// loading does a part of it in a scope of its own; its error names the file.
+func loading(path string, do func() error) (err error) {
+	s := tensor.Open()
+	defer s.Close()
+	defer func() { err = loadError(path, err) }()
+	defer tensor.Recover(&err)
+	return do()
+}
+
+func loadError(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !strings.HasPrefix(err.Error(), path) { // an error in opening the file names it
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return &Error{Code: ExitCheckpoint, Err: fmt.Errorf("load %w", err)}
 }
 
 // holdsFit says whether a file has more of a fit than its weights.
@@ -75,35 +87,14 @@ func tensorsOf(d *torchfile.Dict) (state map[string]tensor.Tensor, err error) {
 }
 
 func (t *Trainer) restore(root *torchfile.Dict) error {
-	states, ok := get[[]any](root, "optimizer_states")
-	if !ok || len(states) == 0 {
-		return errors.New("it holds no optimizer state: it was saved with weights only (--weights_only loads just those)")
-	}
-	o, err := optimizerFromFile(states[0])
-	if err != nil {
-		return err
-	}
-	if err := t.optimizer.LoadStateDict(o); err != nil {
+	if err := t.restoreOptimizers(root); err != nil {
 		return err
 	}
 	if err := t.restoreCallbacks(root); err != nil { // first: one of them may have put a schedule of its own in place
 		return err
 	}
-	if schedulers, ok := get[[]any](root, "lr_schedulers"); ok && t.schedule != nil {
-		if len(schedulers) != 1 {
-			return fmt.Errorf("it holds the state of %d schedulers, the configuration has one", len(schedulers))
-		}
-		v, err := fromFile(schedulers[0])
-		if err != nil {
-			return err
-		}
-		state, ok := v.(lighter.Dict)
-		if !ok {
-			return errors.New("its scheduler state is no dict")
-		}
-		if err := t.schedule.Scheduler.LoadStateDict(state); err != nil {
-			return err
-		}
+	if err := t.restoreSchedulers(root); err != nil {
+		return err
 	}
 	if d, ok := get[*torchfile.Dict](root, scalerKey); ok && t.scaler != nil {
 		t.scaler.load(d)
@@ -124,6 +115,50 @@ func (t *Trainer) restore(root *torchfile.Dict) error {
 	}
 	if last := t.MaxEpochs(); last >= 0 && epochs > last && !t.run.continues {
 		return fmt.Errorf("you restored a checkpoint with current_epoch=%d, but you have set Trainer(max_epochs=%d)", epochs, last)
+	}
+	return nil
+}
+
+func (t *Trainer) restoreOptimizers(root *torchfile.Dict) error {
+	states, ok := get[[]any](root, "optimizer_states")
+	switch {
+	case !ok || len(states) == 0 && len(t.optimizers) > 0:
+		return errors.New("it holds no optimizer state: it was saved with weights only (--weights_only loads just those)")
+	case len(states) != len(t.optimizers):
+		return fmt.Errorf("it holds the state of %d optimizer(s), the model has %d", len(states), len(t.optimizers))
+	}
+	for i, o := range t.optimizers {
+		state, err := optimizerFromFile(states[i])
+		if err != nil {
+			return err
+		}
+		if err := o.o.LoadStateDict(state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Trainer) restoreSchedulers(root *torchfile.Dict) error {
+	states, ok := get[[]any](root, "lr_schedulers")
+	switch {
+	case !ok || len(t.schedules) == 0:
+		return nil
+	case len(states) != len(t.schedules):
+		return fmt.Errorf("it holds the state of %d scheduler(s), the configuration has %d", len(states), len(t.schedules))
+	}
+	for i, s := range t.schedules {
+		v, err := fromFile(states[i])
+		if err != nil {
+			return err
+		}
+		state, ok := v.(lighter.Dict)
+		if !ok {
+			return errors.New("its scheduler state is no dict")
+		}
+		if err := s.Scheduler.LoadStateDict(state); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -60,6 +60,17 @@ func (t *Trainer) record(name string) *record {
 // perLoader is what epochs gave, a map a loader.
 func (t *Trainer) perLoader() []map[string]float64 {
 	out := []map[string]float64{{}}
+	if t.logged != nil {
+		for i, values := range t.logged.loaders {
+			if i > 0 {
+				out = append(out, map[string]float64{})
+			}
+			maps.Copy(out[i], values)
+		}
+		if t.stage == "fit" {
+			maps.Copy(out[0], t.logged.callback)
+		}
+	}
 	for _, rec := range t.results.records {
 		for rec.loader >= len(out) {
 			out = append(out, map[string]float64{})
@@ -145,6 +156,9 @@ func (t *Trainer) Metrics() map[string]float64 {
 		case rec.valueOK:
 			all[rec.name] = rec.value
 		}
+	}
+	if t.logged != nil {
+		maps.Copy(all, t.lookAt(nil, func(l *logged) map[string]float64 { return l.callback }))
 	}
 	return all
 }

@@ -164,7 +164,7 @@ func (t *Trainer) alreadyDone() (bool, error) {
 	if !t.run.continues {
 		return false, nil
 	}
-	t.validates = t.loops[lighter.Val].all() != 0 // what is left to do may depend on it
+	t.validates = t.hasValidation() // what is left to do may depend on it
 	if err := t.completeEpoch(); err != nil {
 		return false, err
 	}

@@ -26,6 +26,7 @@ func TestRowsOfCallbacks(t *testing.T) {
 	j := &journal{batches: [4]int{8, 0}}
 	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(0), AccumulateGradBatches: 2, LogEveryNSteps: num(2)})
 	tr.callbacks = []lighter.Callback{rowWriter{}}
+	tr.bindHooks()
 	defer tr.free()
 	if err := tr.fit(); err != nil {
 		t.Fatal(err)
@@ -57,6 +58,7 @@ func TestRowsForCallbacks(t *testing.T) {
 	tr := newFit(j, arguments{MaxEpochs: num(1), CheckValEveryNEpoch: num(1), NumSanityValSteps: num(2), AccumulateGradBatches: 1, LogEveryNSteps: num(2)})
 	taker := &rowTaker{}
 	tr.callbacks = []lighter.Callback{rowWriter{}, taker}
+	tr.bindHooks()
 	defer tr.free()
 	if err := tr.fit(); err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ var roots = []registry.Root{
 		return "model must be LightningModule or LighterModule, got " + got
 	}},
 	{Path: "trainer", Kind: reflect.TypeFor[*Trainer](), Wrong: func(got string) string { return "trainer must be Trainer, got " + got }},
-	{Path: "data", Kind: reflect.TypeFor[lighter.DataModule](), Wrong: func(got string) string {
+	{Path: "data", By: "model", Kind: reflect.TypeFor[lighter.DataModule](), Wrong: func(got string) string {
 		return "data must be LightningDataModule (or lighter.LighterDataModule), got " + got
 	}},
 }
@@ -181,11 +181,12 @@ func build(b *registry.Build) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := registry.Get[lighter.DataModule](b, "data")
-	if err != nil {
-		return nil, err
+	if b.Has("data") {
+		if t.data, err = registry.Get[lighter.DataModule](b, "data"); err != nil {
+			return nil, err
+		}
 	}
-	t.model, t.data = model, data
+	t.model = model
 	t.stepper, _ = model.(lighter.StepModel)
 	return t, nil
 }
@@ -193,26 +194,30 @@ func build(b *registry.Build) (*Trainer, error) {
 // prepare readies a stage: what it needs is there, the device, the checkpoint, the run's folder.
 func (t *Trainer) prepare(o Options) error {
 	mode := map[string]lighter.Mode{"fit": lighter.Train, "validate": lighter.Val, "test": lighter.Test, "predict": lighter.Predict}[t.stage]
-	if err := t.stepper.Has(mode); err != nil {
+	t.bindHooks()
+	t.late = t.ownLoaders()
+	if err := t.modelCallbacks(); err != nil {
+		return err
+	}
+	if err := t.verify(mode); err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
-	if t.stage == "fit" {
-		var err error
-		if t.optimizer, t.schedule, err = t.configureOptimizers(); err != nil {
-			return &Error{Code: ExitUsage, Err: err}
+	if !t.late {
+		if err := t.openLoaders(mode); err != nil {
+			return err
 		}
-	}
-	if err := t.openLoaders(mode); err != nil {
-		return &Error{Code: ExitUsage, Err: err}
 	}
 	if err := t.chooseDevice(); err != nil {
 		return &Error{Code: ExitUsage, Err: err}
 	}
 	t.choosePrecision()
-	if _, again := t.optimizer.(lighter.ClosureOptimizer); again && t.scaler != nil {
-		return &Error{Code: ExitUsage, Err: fmt.Errorf("AMP and the %s optimizer are not compatible. Use trainer::precision=bf16-mixed or 32-true", t.optimizer.Name())}
+	if t.stepper != nil && t.stage == "fit" {
+		if err := t.configureOptimizers(); err != nil {
+			return &Error{Code: ExitUsage, Err: err}
+		}
 	}
 	t.moveModel()
+	t.moveOptimizers()
 	tensor.Deterministic(t.args.Deterministic.on, t.args.Deterministic.warn)
 	tensor.DetectAnomaly(t.args.DetectAnomaly)
 	if b := t.args.Benchmark; b != nil {
@@ -234,8 +239,11 @@ func (t *Trainer) prepare(o Options) error {
 	if err := t.setupProfile(); err != nil {
 		return err
 	}
-	if err := t.dispatchSetup(); err != nil || ckpt == nil {
+	if err := t.setUp(); err != nil {
 		return err
+	}
+	if ckpt == nil {
+		return t.begin()
 	}
 	return t.start(ckpt.path, o)
 }
@@ -291,11 +299,11 @@ func (t *Trainer) runStage() error {
 	case "fit":
 		err = t.fit()
 	case "validate":
-		err = t.evaluate(lighter.Val)
+		err = t.evaluateStage(lighter.Val)
 	case "test":
-		err = t.evaluate(lighter.Test)
+		err = t.evaluateStage(lighter.Test)
 	default:
-		err = t.evaluate(lighter.Predict)
+		err = t.evaluateStage(lighter.Predict)
 	}
 	if err == nil {
 		err = t.endStage()
@@ -308,7 +316,7 @@ func (t *Trainer) runStage() error {
 	if t.interrupted(err) {
 		err = errors.Join(err, t.saveInterrupt())
 	}
-	return errors.Join(err, t.dispatchException(err))
+	return errors.Join(err, t.call(onException, err))
 }
 
 // endStage lets the callbacks act at a stage's end, and waits for the checkpoints.
@@ -317,6 +325,14 @@ func (t *Trainer) endStage() error {
 		return err
 	}
 	if err := t.saveEnd(); err != nil {
+		return err
+	}
+	if t.stage == "fit" {
+		if err := t.call(onFitEnd); err != nil {
+			return err
+		}
+	}
+	if err := t.call(teardown); err != nil {
 		return err
 	}
 	return t.saver.drain()

@@ -140,7 +140,11 @@ func TestOverlappedBytes(t *testing.T) {
 	}
 	tr.saver.free = nil
 	release := make(chan struct{})
-	snap, err := torchfile.NewSnapshot(tr.checkpoint(lighter.List{lighter.Dict{}}, false))
+	root, err := tr.checkpoint(lighter.List{lighter.Dict{}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap, err := torchfile.NewSnapshot(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,9 @@ func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, from int, do func(ba
 		if err != nil || !more {
 			return err
 		}
+		if l.over {
+			return nil
+		}
 		if after == nil {
 			continue
 		}
@@ -59,19 +62,19 @@ func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch light
 	if !ok {
 		return false, nil
 	}
-	l.size = batchSize(batch)
 	l.total++
-	t.measured(batchToDevice, func() { batch = t.place(batch) })
+	if batch, err = t.transfer(batch); err != nil {
+		return true, err
+	}
+	l.size = batchSize(batch)
+	t.beginLogs()
 	return true, do(batch, l.batch)
 }
 
-// enter switches to a mode: train or eval for the modules, recording or not for autograd. The restore puts all back.
+// enter switches to a mode, and autograd to recording or not. The restore puts both back.
 func (t *Trainer) enter(m lighter.Mode) (restore func()) {
 	was := t.mode
 	t.mode = m
-	node := t.model.Tree()
-	training := node.Training()
-	node.SetTraining(m == lighter.Train)
 	grad := func() {}
 	switch {
 	case m == lighter.Train:
@@ -83,25 +86,55 @@ func (t *Trainer) enter(m lighter.Mode) (restore func()) {
 	}
 	return func() {
 		grad()
-		node.SetTraining(training)
 		t.mode = was
 	}
 }
 
-// step runs the model's step and checks its loss. It is the same in every mode.
-func (t *Trainer) step(batch lighter.Value, idx int) (out lighter.Output, loss tensor.Tensor, err error) {
+// transfer takes a batch to the device.
+func (t *Trainer) transfer(batch lighter.Value) (_ lighter.Value, err error) {
+	if !t.hooks.has(onBeforeBatchTransfer) && !t.hooks.has(transferBatchToDevice) && !t.hooks.has(onAfterBatchTransfer) {
+		t.measured(batchToDevice, func() { batch = t.place(batch) })
+		return batch, nil
+	}
+	loader := int64(t.loops[t.mode].loader)
+	change := func(p point, args ...lighter.Value) (ok bool) {
+		var v lighter.Value
+		if v, ok, err = t.callLast(p, args...); ok {
+			batch = v
+		}
+		return ok
+	}
+	if change(onBeforeBatchTransfer, batch, loader); err != nil {
+		return nil, err
+	}
+	if !change(transferBatchToDevice, batch, t.device, loader) {
+		t.measured(batchToDevice, func() { batch = t.place(batch) })
+	}
+	if err == nil {
+		change(onAfterBatchTransfer, batch, loader)
+	}
+	return batch, err
+}
+
+// step runs the model's step.
+func (t *Trainer) step(batch lighter.Value, idx int) (v lighter.Value, err error) {
 	if p := t.args.Precision; p.mixed {
 		defer tensor.Autocast(t.device.Type, p.dtype)()
 	}
-	if err := t.dispatchBatchStart(batch, idx); err != nil {
-		return nil, loss, err
+	done := t.profile(modelStep)
+	defer done()
+	if t.stepper != nil {
+		out, err := t.stepper.Step(t, batch, idx)
+		if out == nil {
+			return nil, err
+		}
+		return out, err
 	}
-	t.measured(modelStep, func() { out, err = t.stepper.Step(t, batch, idx) })
-	if err != nil {
-		return nil, loss, err
+	v, ok, err := t.callLast(stepPoints[t.mode], t.batchArgs(batch, idx)...)
+	if !ok {
+		return t.model.Forward(batch), nil // predict without a step
 	}
-	loss, err = lossOf(out)
-	return out, loss, err
+	return v, err
 }
 
 // lossOf takes the tensor to minimise out of a step's output; undefined when there is none.

@@ -22,24 +22,32 @@ type Trainer struct {
 	loggers   []lighter.Logger
 	callbacks []lighter.Callback
 
-	ctx       context.Context
-	stage     string
-	mode      lighter.Mode
-	device    tensor.Device
-	format    tensor.MemoryFormat
-	model     lighter.Model
-	stepper   lighter.StepModel // the model, when it is one
-	data      lighter.DataModule
-	optimizer lighter.Optimizer
-	schedule  *lighter.Schedule
-	scaler    *scaler // of 16-mixed on a GPU, else nil
-	config    configRecord
-	profiling *profiling         // nil when nothing is measured
-	class     func(v any) string // the name of a component's class
+	ctx        context.Context
+	stage      string
+	mode       lighter.Mode
+	device     tensor.Device
+	format     tensor.MemoryFormat
+	model      lighter.Model
+	stepper    lighter.StepModel // the model, when it is one
+	data       lighter.DataModule
+	late       bool // the loaders come from hooks
+	hooks      hookTable
+	combine    func(lighter.List) ([]lighter.Loader, error)
+	optimizers []*wrapped
+	schedules  []*lighter.Schedule
+	required   map[tensor.Tensor]bool // of the parameters of toggled optimizers, what they were
+	scaler     *scaler                // of 16-mixed on a GPU, else nil
+	config     configRecord
+	profiling  *profiling         // nil when nothing is measured
+	class      func(v any) string // the name of a component's class
 
 	state     state
 	loops     [4]loop
 	results   results
+	logged    *logged // nil until a hook logs
+	warned    map[string]bool
+	inBatch   bool
+	ahead     lighter.Iterator // of the first epoch, made before its hooks
 	sanity    bool
 	validates bool      // the fit has a validation with batches
 	validated time.Time // when the last validation ended
@@ -80,7 +88,7 @@ const (
 
 // Build makes the Trainer with Lightning's default logger and callbacks.
 func (a arguments) Build(env *lighter.Env) (*Trainer, error) {
-	t := &Trainer{args: a, log: env.Log, saver: &saver{log: env.Log}, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat, class: env.Class}
+	t := &Trainer{args: a, log: env.Log, saver: &saver{log: env.Log}, loggers: a.Logger.list, callbacks: a.Callbacks, stage: env.Stage, format: tensor.ContiguousFormat, class: env.Class, combine: combiner(env)}
 	if a.Barebones {
 		t.barebones()
 	}
@@ -240,8 +248,13 @@ func (t *Trainer) DataloaderIdx() int { return t.loops[t.mode].loader }
 // Model is the model of the run.
 func (t *Trainer) Model() lighter.Model { return t.model }
 
-// Optimizer is the fit's optimizer, nil in other stages.
-func (t *Trainer) Optimizer() lighter.Optimizer { return t.optimizer }
+// Optimizer is the fit's first optimizer, nil where there is none.
+func (t *Trainer) Optimizer() lighter.Optimizer {
+	if len(t.optimizers) == 0 {
+		return nil
+	}
+	return t.optimizers[0].o
+}
 
 // DefaultRootDir is the folder for what has no folder of its own.
 func (t *Trainer) DefaultRootDir() string {
@@ -263,6 +276,7 @@ func (t *Trainer) LogDir() string {
 func (t *Trainer) free() {
 	_ = t.saver.drain() // a run has waited before, and taken the error
 	t.results.close()
+	t.logged.close()
 	t.scaler.free()
 	t.at.free()
 	if t.resume != nil {
@@ -289,4 +303,4 @@ func (t *Trainer) WillValidate() bool { return t.validationDue() }
 // Stop ends the fit after this batch, once the minimum of epochs and steps is reached.
 func (t *Trainer) Stop(reason string) { t.stopping = reason }
 
-var _ lighter.Trainer = (*Trainer)(nil)
+var _ lighter.LightningTrainer = (*Trainer)(nil)

@@ -40,6 +40,9 @@ is network(input), the loss criterion(prediction, target), and the metrics take 
 target when the batch has one; it also takes a batch that is a tensor or a one-element list.`
 }
 
+// Needs implements the registry's Needer: it has no loaders of its own.
+func (arguments) Needs() []string { return []string{"data"} }
+
 // Prune leaves out what a stage has no use for. The criterion stays: it may have state of its own in a checkpoint.
 func (arguments) Prune(stage string) []string {
 	switch stage {

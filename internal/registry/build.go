@@ -16,7 +16,12 @@ type Root struct {
 	Path  string
 	Kind  reflect.Type
 	Wrong func(got string) string // the message when it is something else
+	// By is the root whose component may do without this section, unless it is a [Needer] of it; "" is none.
+	By string
 }
+
+// Needer is a prototype that cannot do without some of the sections, by their paths.
+type Needer interface{ Needs() []string }
 
 // Report is what a check found.
 type Report struct {
@@ -56,6 +61,9 @@ func Check(c *config.Config, env Env, roots ...Root) Report {
 func (h *host) checkRoot(r *config.Resolver, c *config.Config, root Root) {
 	n := c.At(root.Path)
 	if n == nil || n.Kind == config.Null {
+		if root.By != "" && h.doesWithout(r, c, root) {
+			return
+		}
 		h.problems.Errorf(c.Root.Pos, root.Path, "%s: section missing", root.Path)
 		return
 	}
@@ -75,6 +83,21 @@ func (h *host) checkRoot(r *config.Resolver, c *config.Config, root Root) {
 	}
 }
 
+// doesWithout says whether the component of another section does without a root.
+func (h *host) doesWithout(r *config.Resolver, c *config.Config, root Root) bool {
+	if n := c.At(root.By); n == nil || n.Kind == config.Null {
+		return false
+	}
+	v, err := r.Resolve(root.By)
+	p, ok := v.(Promise)
+	if err != nil || !ok {
+		_, unknown := v.(config.Unknown)
+		return unknown
+	}
+	needer, ok := p.Entry.proto.Interface().(Needer)
+	return !ok || !slices.Contains(needer.Needs(), root.Path)
+}
+
 func (h *host) fail(path string, err error, pos diag.Pos) {
 	d := decoder{path: path}
 	d.fail(err, pos)
@@ -88,6 +111,7 @@ func Value(c *config.Config, path string) (any, error) {
 
 // Build makes the components of a configuration, each where it is first needed.
 type Build struct {
+	config   *config.Config
 	host     *host
 	resolver *config.Resolver
 }
@@ -95,7 +119,7 @@ type Build struct {
 // NewBuild begins a build.
 func NewBuild(c *config.Config, env Env) *Build {
 	h := &host{env: env}
-	return &Build{host: h, resolver: config.NewResolver(c, h)}
+	return &Build{config: c, host: h, resolver: config.NewResolver(c, h)}
 }
 
 // Get builds what stands at path, as a K.
@@ -110,6 +134,12 @@ func Get[K any](b *Build, path string) (K, error) {
 		return none, fmt.Errorf("%s must be %s, got %s", path, kindName(reflect.TypeFor[K]()), Describe(v))
 	}
 	return k, nil
+}
+
+// Has says whether something stands at path.
+func (b *Build) Has(path string) bool {
+	n := b.config.At(path)
+	return n != nil && n.Kind != config.Null
 }
 
 // New builds a component outside the configuration, from its defaults and args, by field name. The build that env belongs to
