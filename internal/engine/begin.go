@@ -8,6 +8,7 @@ import (
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/lightning"
 	"github.com/lighter-go/lighter/internal/registry"
+	"github.com/lighter-go/lighter/tensor"
 )
 
 // What a stage with hooks of the user's does before its loop, in Lightning's order: prepare_data, setup, configure_model, the
@@ -91,8 +92,9 @@ func (t *Trainer) setUp() error {
 	return nil
 }
 
-// begin makes what comes after the weights of a checkpoint and before the rest of it.
-func (t *Trainer) begin() error {
+// begin makes what comes after the weights of a checkpoint and before the rest of it. A checkpoint within an epoch needs to know
+// the loaders.
+func (t *Trainer) begin(within bool) error {
 	if t.stage == "fit" {
 		if t.stepper == nil {
 			if err := t.configureOptimizers(); err != nil {
@@ -103,7 +105,7 @@ func (t *Trainer) begin() error {
 		if err := t.call(onFitStart); err != nil {
 			return err
 		}
-		if t.goesOn {
+		if t.goesOn && within {
 			return t.openTraining()
 		}
 	}
@@ -154,7 +156,15 @@ func (t *Trainer) openTrainLoader() error {
 	if l := &t.loops[lighter.Train]; !t.late || l.open && !t.stale(l) {
 		return nil
 	}
-	return t.needLoader(lighter.Train)
+	if err := t.needLoader(lighter.Train); err != nil || t.loaderState == nil {
+		return err
+	}
+	s := tensor.Open()
+	defer s.Close()
+	state := t.loaderState
+	t.loaderState = nil
+	adopt(state)
+	return t.restoreLoader(state)
 }
 
 // EstimatedSteppingBatches implements lighter.LightningTrainer.

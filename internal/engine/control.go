@@ -78,7 +78,7 @@ func (t *Trainer) Rehearse(r lighter.Rehearsal) (finished bool, err error) {
 	}
 	t.callbacks, t.loggers, t.schedules, t.log = []lighter.Callback{r.Callback}, nil, []*lighter.Schedule{r.Schedule}, zerolog.Nop()
 	t.bindHooks()
-	t.results, t.at, t.resume, t.rehearsing = results{dtype: saved.results.dtype}, position{}, nil, true
+	t.results, t.at, t.resume, t.rehearsing = resultsOf(saved.results.dtype), position{}, nil, true
 	t.logged = nil
 	if t.scaler != nil {
 		t.scaler = newScaler(t.device)
@@ -143,21 +143,27 @@ func (t *Trainer) remember() memory {
 	return m
 }
 
-// copied is a value with copies of its tensors.
-func copied(v lighter.Value) lighter.Value {
+// copied is a value with copies of its tensors, kept one with handles of them that no scope owns; adopt gives these to the
+// innermost scope.
+func copied(v lighter.Value) lighter.Value { return eachIn(v, tensor.Tensor.Clone) }
+func kept(v lighter.Value) lighter.Value   { return eachIn(v, tensor.Tensor.Keep) }
+func adopt(v lighter.Value)                { eachIn(v, tensor.Tensor.Adopt) }
+
+// eachIn is a value with its tensors changed.
+func eachIn(v lighter.Value, change func(tensor.Tensor) tensor.Tensor) lighter.Value {
 	switch x := v.(type) {
 	case tensor.Tensor:
-		return x.Clone()
+		return change(x)
 	case lighter.List:
 		out := make(lighter.List, len(x))
 		for i := range x {
-			out[i] = copied(x[i])
+			out[i] = eachIn(x[i], change)
 		}
 		return out
 	case lighter.Dict:
 		out := make(lighter.Dict, len(x))
 		for k := range x {
-			out[k] = copied(x[k])
+			out[k] = eachIn(x[k], change)
 		}
 		return out
 	}

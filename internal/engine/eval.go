@@ -11,6 +11,11 @@ func (t *Trainer) evaluateStage(m lighter.Mode) error {
 			return err
 		}
 	}
+	return t.evaluateSome(m)
+}
+
+// evaluateSome evaluates unless there are no batches.
+func (t *Trainer) evaluateSome(m lighter.Mode) error {
 	if t.loops[m].all() == 0 {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lighter-go/lighter"
-	"github.com/lighter-go/lighter/tensor"
 )
 
 // fit trains until an epoch, step or callback limit is reached.
@@ -61,40 +60,6 @@ func (t *Trainer) train() error {
 		t.enterPhase(phaseStart)
 	}
 	return t.call(onTrainEnd)
-}
-
-// sanityCheck validates a few batches before the first epoch. What it draws and logs leaves no trace.
-func (t *Trainer) sanityCheck() error {
-	n := orElse(t.args.NumSanityValSteps, 2)
-	if n == 0 || t.resumed != "" {
-		return nil
-	}
-	s := tensor.Open()
-	defer s.Close()
-	before := t.generators()
-	defer before.free()
-	defer t.drawFrom(before)
-	if err := t.openValidation(); err != nil {
-		return err
-	}
-	all := t.loops[lighter.Val]
-	if t.validates = all.all() != 0; !t.validates {
-		return nil
-	}
-	t.loops[lighter.Val].atMost(n)
-	t.sanity = true
-	defer func() { t.sanity = false }()
-	err := t.call(onSanityCheckStart)
-	if err == nil {
-		err = t.evaluate(lighter.Val)
-	}
-	if err == nil {
-		err = t.call(onSanityCheckEnd)
-	}
-	t.loops[lighter.Val] = all
-	t.results.forget()
-	t.logged.forget()
-	return err
 }
 
 func (t *Trainer) trainEpoch() error {

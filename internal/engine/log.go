@@ -122,23 +122,13 @@ func (t *Trainer) warnOnce(text string) {
 
 func (t *Trainer) logs() *logged {
 	if t.logged == nil {
-		t.logged = &logged{train: newCollection(true), eval: newCollection(false)}
-		t.logged.forget()
+		t.logged = &logged{train: newCollection(true), eval: newCollection(false),
+			callback: map[string]float64{}, log: map[string]float64{}, progBar: map[string]float64{}}
 		if t.inBatch { // the hook of a batch is the first that logs
 			t.logged.collection(t.mode).beginBatch(t.namedLoader())
 		}
 	}
 	return t.logged
-}
-
-// forget drops what was shown, and what is gathered.
-func (l *logged) forget() {
-	if l == nil {
-		return
-	}
-	l.callback, l.log, l.progBar, l.loaders = map[string]float64{}, map[string]float64{}, map[string]float64{}, nil
-	l.train.restart()
-	l.eval.restart()
 }
 
 func (l *logged) close() {

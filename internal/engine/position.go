@@ -284,11 +284,11 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 			}
 		}
 	}
-	if l, ok := t.trainLoader().(lighter.LoaderState); ok {
-		if state, ok := own["loader"].(lighter.Dict); ok {
-			if err := l.LoadStateDict(state); err != nil {
-				return fmt.Errorf("data::train_dataloader: %w", err)
-			}
+	if state, ok := own["loader"].(lighter.Dict); ok {
+		if t.trainLoader() == nil { // its hook has not been asked yet
+			t.loaderState, _ = kept(state).(lighter.Dict)
+		} else if err := t.restoreLoader(state); err != nil {
+			return err
 		}
 	}
 	if d, ok := own["gradients"].(lighter.Dict); ok {
@@ -320,6 +320,22 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 	at.rng = rng.keep()
 	t.resume = at
 	return nil
+}
+
+func (t *Trainer) restoreLoader(state lighter.Dict) error {
+	if l, ok := t.trainLoader().(lighter.LoaderState); ok {
+		if err := l.LoadStateDict(state); err != nil {
+			return fmt.Errorf("data::train_dataloader: %w", err)
+		}
+	}
+	return nil
+}
+
+// savedWithin says whether a checkpoint was saved within an epoch, or does not say where.
+func savedWithin(root *torchfile.Dict) bool {
+	own, _ := get[*torchfile.Dict](root, ownKey)
+	p, ok := get[string](own, "phase")
+	return !ok || phase(p) != phaseStart && phase(p) != phaseEpoch
 }
 
 // resumePending takes over what waited. A row does so only for the log that has those before it.

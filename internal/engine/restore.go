@@ -32,7 +32,7 @@ func (t *Trainer) load(path string, weightsOnly bool) error {
 		return err
 	}
 	t.resumed = path
-	if err := t.begin(); err != nil || t.stage != "fit" {
+	if err := t.begin(savedWithin(f.Root)); err != nil || t.stage != "fit" {
 		return err
 	}
 	return loading(path, func() error {

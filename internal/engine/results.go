@@ -225,11 +225,8 @@ func (r *results) reset(m lighter.Mode) {
 	}
 }
 
-// forget drops every value, as after the sanity check.
-func (r *results) forget() {
-	r.close()
-	*r = results{dtype: r.dtype}
-}
+// resultsOf is nothing logged yet, in a run of this element type.
+func resultsOf(dtype tensor.DType) results { return results{dtype: dtype} }
 
 // rounded is a value as the run's precision has it.
 func (r *results) rounded(v float64) float64 { return rounded(v, r.dtype) }

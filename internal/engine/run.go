@@ -243,7 +243,7 @@ func (t *Trainer) prepare(o Options) error {
 		return err
 	}
 	if ckpt == nil {
-		return t.begin()
+		return t.begin(false)
 	}
 	return t.start(ckpt.path, o)
 }

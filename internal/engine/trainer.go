@@ -22,24 +22,25 @@ type Trainer struct {
 	loggers   []lighter.Logger
 	callbacks []lighter.Callback
 
-	ctx        context.Context
-	stage      string
-	mode       lighter.Mode
-	device     tensor.Device
-	format     tensor.MemoryFormat
-	model      lighter.Model
-	stepper    lighter.StepModel // the model, when it is one
-	data       lighter.DataModule
-	late       bool // the loaders come from hooks
-	hooks      hookTable
-	combine    func(lighter.List) ([]lighter.Loader, error)
-	optimizers []*wrapped
-	schedules  []*lighter.Schedule
-	required   map[tensor.Tensor]bool // of the parameters of toggled optimizers, what they were
-	scaler     *scaler                // of 16-mixed on a GPU, else nil
-	config     configRecord
-	profiling  *profiling         // nil when nothing is measured
-	class      func(v any) string // the name of a component's class
+	ctx         context.Context
+	stage       string
+	mode        lighter.Mode
+	device      tensor.Device
+	format      tensor.MemoryFormat
+	model       lighter.Model
+	stepper     lighter.StepModel // the model, when it is one
+	data        lighter.DataModule
+	loaderState lighter.Dict // of a checkpoint, kept until the loader is there
+	late        bool         // the loaders come from hooks
+	hooks       hookTable
+	combine     func(lighter.List) ([]lighter.Loader, error)
+	optimizers  []*wrapped
+	schedules   []*lighter.Schedule
+	required    map[tensor.Tensor]bool // of the parameters of toggled optimizers, what they were
+	scaler      *scaler                // of 16-mixed on a GPU, else nil
+	config      configRecord
+	profiling   *profiling         // nil when nothing is measured
+	class       func(v any) string // the name of a component's class
 
 	state     state
 	loops     [4]loop
