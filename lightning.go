@@ -110,6 +110,9 @@ type LogArgs struct {
 	BatchSize       int    // the weight in a mean; 0 takes that of the batch
 	MetricAttribute string // the name of the metric in the model; Lightning needs it where the model does not hold the metric
 	RankZeroOnly    bool   // no effect with one process
+	// Forward is what a logged metric gave for the batch, its Batch after an Update: the value of the step, which torchmetrics
+	// keeps of a call of the metric. nil where it was updated only: then the step has none.
+	Forward Value
 }
 
 // Checkpoint is what on_save_checkpoint and on_load_checkpoint are given: "state_dict", a Dict of tensors, "epoch",

@@ -16,6 +16,7 @@ type collection struct {
 	loader   int // whose values count; -1 where there is one loader, and at the end of an epoch
 	batch    firstBatch
 	fx       string // the hook that logged last
+	unseen   bool   // nobody has looked at the batch's values since it began
 }
 
 // firstBatch says where a loop is in its epoch: Lightning's _first_loop_iter.
@@ -56,6 +57,7 @@ func newCollection(training bool) *collection {
 
 // beginBatch is Lightning's on_batch_start.
 func (c *collection) beginBatch(loader int) {
+	c.unseen = true
 	if c.loader = loader; c.batch == noBatch {
 		c.batch = first
 	} else {
@@ -91,7 +93,7 @@ func (e *entry) drop() {
 }
 
 // log records a value: a scalar tensor or a metric. weight is its weight in a mean.
-func (c *collection) log(m meta, v lighter.Value, weight int, dtype tensor.DType) error {
+func (c *collection) log(m meta, v, forward lighter.Value, weight int, dtype tensor.DType) error {
 	if c.fx != m.fx && c.batch != later { // a new epoch's first values
 		for _, e := range c.entries {
 			if !e.isMetric && e.fx == m.fx {
@@ -119,10 +121,25 @@ func (c *collection) log(m meta, v lighter.Value, weight int, dtype tensor.DType
 	e.reset, e.computed = false, nil
 	if isMetric {
 		e.metric = metric
-		return nil
+		return e.forward(forward)
 	}
 	e.gather(v.(tensor.Tensor), weight, dtype)
 	return nil
+}
+
+// forward takes in what a metric gave for a batch.
+func (e *entry) forward(v lighter.Value) error {
+	if !e.onStep || v == nil {
+		return nil
+	}
+	x, err := e.single(v)
+	if err == nil {
+		e.last.Free()
+		s := tensor.Open()
+		e.last = x.Detach().Clone().Keep()
+		s.Close()
+	}
+	return err
 }
 
 // gather takes in a value of a batch.
@@ -167,10 +184,6 @@ func (e *entry) value(onStep bool) (v float64, ok bool, err error) {
 	switch {
 	case onStep && !e.onStep, !onStep && !e.onEpoch:
 		return 0, false, nil
-	case e.isMetric && e.metric == nil:
-		return 0, false, nil
-	case onStep && e.isMetric:
-		return e.ofMetric(e.metric.Batch)
 	case onStep:
 		if !e.last.Defined() {
 			return 0, false, nil
@@ -178,8 +191,11 @@ func (e *entry) value(onStep bool) (v float64, ok bool, err error) {
 		return e.last.Item(), true, nil
 	case e.computed != nil:
 		return *e.computed, true, nil
+	case e.isMetric && e.metric == nil:
+		return 0, false, nil
 	case e.isMetric:
-		v, ok, err = e.ofMetric(e.metric.Compute)
+		v, err = e.compute()
+		ok = err == nil
 	case e.sum.Defined() && e.reduce == "mean":
 		dtype := e.sum.DType()
 		v, ok = rounded(e.sum.Item()/rounded(float64(e.weight), dtype), dtype), true
@@ -192,24 +208,27 @@ func (e *entry) value(onStep bool) (v float64, ok bool, err error) {
 	return v, ok, err
 }
 
-func (e *entry) ofMetric(give func() lighter.Value) (float64, bool, error) {
+func (e *entry) compute() (float64, error) {
 	s := tensor.Open()
 	defer s.Close()
 	defer tensor.SetGradEnabled(false)()
-	v := give()
-	switch x := v.(type) {
-	case nil:
-		return 0, false, nil
-	case tensor.Tensor:
-		if !x.Defined() {
-			return 0, false, nil
-		}
-		if x.Numel() != 1 {
-			return 0, false, fmt.Errorf("the `.compute()` return of the metric logged as '%s' must have a single element, found a tensor of shape %s", e.name, lighter.SizeText(x))
-		}
-		return x.Item(), true, nil
+	x, err := e.single(e.metric.Compute())
+	if err != nil {
+		return 0, err
 	}
-	return 0, false, fmt.Errorf("The `.compute()` return of the metric logged as '%s' must be a tensor. Found %s", e.name, lighter.TypeName(v))
+	return x.Item(), nil
+}
+
+// single is a metric's value, which must be one number.
+func (e *entry) single(v lighter.Value) (tensor.Tensor, error) {
+	x, ok := v.(tensor.Tensor)
+	switch {
+	case !ok:
+		return x, fmt.Errorf("The `.compute()` return of the metric logged as '%s' must be a tensor. Found %s", e.name, lighter.TypeName(v))
+	case x.Numel() != 1:
+		return x, fmt.Errorf("The `.compute()` return of the metric logged as '%s' must have a single element. Found a tensor of shape %s", e.name, lighter.SizeText(x))
+	}
+	return x, nil
 }
 
 // shown are logged values by who looks at them, in the order they were first logged.

@@ -69,7 +69,7 @@ func (t *Trainer) LogValue(name string, v lighter.Value, a lighter.LogArgs) erro
 			weight = t.loops[t.mode].size
 		}
 	}
-	return c.log(m, v, weight, t.results.dtype)
+	return c.log(m, v, a.Forward, weight, t.results.dtype)
 }
 
 // LogDict implements lighter.LightningTrainer.
@@ -216,8 +216,10 @@ func (t *Trainer) loaderValues() error {
 		return nil
 	}
 	c := t.logged.eval
-	c.epochEnded()
-	if t.sanity {
+	if _, err := t.logged.look(c); err != nil {
+		return err
+	}
+	if c.epochEnded(); t.sanity {
 		return nil
 	}
 	m, err := t.logged.look(c)
@@ -260,10 +262,11 @@ func (t *Trainer) evalValues() ([]lighter.Scalar, error) {
 
 // lookBefore takes over the values of the batch before another loop begins or an epoch ends.
 func (t *Trainer) lookBefore() error {
-	if t.logged == nil || t.mode != lighter.Train {
+	if t.logged == nil || !t.logged.train.unseen {
 		return nil
 	}
 	_, err := t.logged.look(t.logged.train)
+	t.logged.train.unseen = false
 	return err
 }
 

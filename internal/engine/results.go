@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
@@ -301,7 +302,10 @@ func (t *Trainer) write(row []lighter.Scalar, step int64, withEpoch bool) error 
 	if len(row) == 0 || t.sanity {
 		return nil
 	}
-	if withEpoch {
+	if i := slices.IndexFunc(row, func(s lighter.Scalar) bool { return s.Name == "step" }); i >= 0 && withEpoch { // Lightning's convention
+		step = int64(row[i].Value)
+		row = slices.Delete(slices.Clone(row), i, i+1)
+	} else if withEpoch {
 		row = append(row, lighter.Scalar{Name: "epoch", Value: float64(t.state.Epoch)})
 	}
 	for _, l := range t.loggers {

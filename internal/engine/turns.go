@@ -178,20 +178,29 @@ func (t *Trainer) endEvaluation(m lighter.Mode, back func()) error {
 	return nil
 }
 
+func zeroGrads(n *lighter.Node) {
+	var all []tensor.Tensor
+	for _, p := range n.Params() {
+		all = append(all, p.Value)
+	}
+	params := tensor.NewList(all)
+	params.ZeroGrad(true)
+	params.Free()
+}
+
 // validate is a validation amid a fit.
 func (t *Trainer) validate() error {
 	if err := t.lookBefore(); err != nil {
 		return err
 	}
 	inBatch := t.inBatch
+	t.inBatch = false
 	defer func() { t.inBatch = inBatch }()
 	if t.windowEnds(t.loops[lighter.Train].batch) {
 		if _, ok, err := t.callLast(onValidationModelZeroGrad); err != nil {
 			return err
 		} else if !ok && t.stepper == nil {
-			for _, p := range t.model.Tree().Params() {
-				p.Value.SetGrad(tensor.Tensor{})
-			}
+			zeroGrads(t.model.Tree())
 		}
 	}
 	if err := t.openValidation(); err != nil || t.loops[lighter.Val].all() == 0 {
