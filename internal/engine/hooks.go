@@ -49,7 +49,7 @@ func (t *Trainer) dispatchResumed() error {
 
 // dispatchNoted dispatches to the callbacks from one on and notes how many have acted, for a checkpoint that one of them saves.
 func dispatchNoted[H any](t *Trainer, from int, which hook, call func(H) error) error {
-	for i, c := range t.callbacks[from:] {
+	for i, c := range t.callbacks[min(from, len(t.callbacks)):] {
 		if h, ok := c.(H); ok {
 			t.at.called = from + i + 1
 			done := t.profileHook(from+i, which)
