@@ -84,6 +84,9 @@ func (f *lrFinder) StageStart(t lighter.Trainer) error {
 		f.log.Info().Msg("Skipping learning rate finder since the fit goes on from a checkpoint, with its learning rate.")
 		return nil
 	}
+	if l, ok := t.(lighter.LightningTrainer); ok && len(l.Optimizers()) != 1 {
+		return wording("`model.configure_optimizers()` returned %d optimizers, but learning rate finder only works with single optimizer", len(l.Optimizers()))
+	}
 	optimizer := t.Optimizer()
 	rises := &rangeTest{args: f.args, optimizer: optimizer}
 	f.log.Info().Msgf("Finding best initial lr in %d steps", f.args.NumTrainingSteps)

@@ -51,11 +51,14 @@ func (m *lrMonitor) StageStart(t lighter.Trainer) error {
 	if t.LogDir() == "" {
 		m.log.Warn().Msg("Cannot use `LearningRateMonitor` callback with `Trainer` that has no logger: its values are not written.")
 	}
-	groups := t.Optimizer().Groups()
-	if m.args.LogMomentum && len(groups) > 0 && groups[0].Option("momentum") == nil && groups[0].Option("betas") == nil {
-		m.log.Warn().Msg("You have set log_momentum=True, but some optimizers do not have momentum. This will log a value 0 for the momentum.")
+	all, err := ratedOf(t)
+	for _, r := range all {
+		groups := r.optimizer.Groups()
+		if m.args.LogMomentum && len(groups) > 0 && groups[0].Option("momentum") == nil && groups[0].Option("betas") == nil {
+			m.log.Warn().Msg("You have set log_momentum=True, but some optimizers do not have momentum. This will log a value 0 for the momentum.")
+			break
+		}
 	}
-	_, err := lrNames(t)
 	return err
 }
 
@@ -75,37 +78,86 @@ func (m *lrMonitor) BatchStart(t lighter.Trainer, _ lighter.Value, _ int) error 
 	return m.write(t, "step")
 }
 
-// write logs the options of all groups, unless the scheduler's interval is another one and no interval was asked for. What no
+// write logs the options of all groups, unless their scheduler's interval is another one and no interval was asked for. What no
 // scheduler changes belongs to both.
 func (m *lrMonitor) write(t lighter.Trainer, interval string) error {
-	if s := t.Schedule(); s != nil && m.interval == "" && s.Interval != interval {
-		return nil
-	}
-	names, err := lrNames(t)
+	all, err := ratedOf(t)
 	if err != nil {
 		return err
 	}
 	var row []lighter.Scalar
-	for i, g := range t.Optimizer().Groups() {
-		row = append(row, lighter.Scalar{Name: names[i], Value: g.LR()})
-		if m.args.LogMomentum {
-			row = append(row, lighter.Scalar{Name: names[i] + "-momentum", Value: momentum(g)})
+	for _, r := range all {
+		if r.schedule != nil && m.interval == "" && r.schedule.Interval != interval {
+			continue
 		}
-		if m.args.LogWeightDecay {
-			row = append(row, lighter.Scalar{Name: names[i] + "-weight_decay", Value: number(g.Option("weight_decay"))})
+		for i, g := range r.optimizer.Groups() {
+			row = append(row, lighter.Scalar{Name: r.names[i], Value: g.LR()})
+			if m.args.LogMomentum {
+				row = append(row, lighter.Scalar{Name: r.names[i] + "-momentum", Value: momentum(g)})
+			}
+			if m.args.LogWeightDecay {
+				row = append(row, lighter.Scalar{Name: r.names[i] + "-weight_decay", Value: number(g.Option("weight_decay"))})
+			}
 		}
+	}
+	if row == nil {
+		return nil
 	}
 	return t.WriteRow(row)
 }
 
+// rated is an optimizer with the names of its groups' learning rates, and what changes them; nil is nothing.
+type rated struct {
+	optimizer lighter.Optimizer
+	schedule  *lighter.Schedule
+	names     []string
+}
+
+// ratedOf are a fit's optimizers: those of its schedulers first, in their order, then those without.
+func ratedOf(t lighter.Trainer) ([]rated, error) {
+	var all []rated
+	if o := t.Optimizer(); o != nil {
+		all = []rated{{optimizer: o, schedule: t.Schedule()}}
+	}
+	if l, ok := t.(lighter.LightningTrainer); ok {
+		all = nil
+		for _, s := range l.Schedules() {
+			o := t.Optimizer()
+			if of, ok := s.Scheduler.(interface{ Optimizer() lighter.Optimizer }); ok {
+				o = of.Optimizer()
+			}
+			all = append(all, rated{optimizer: o, schedule: s})
+		}
+		for _, o := range l.Optimizers() {
+			if !slices.ContainsFunc(all, func(r rated) bool { return r.optimizer == o.Optimizer() }) {
+				all = append(all, rated{optimizer: o.Optimizer()})
+			}
+		}
+	}
+	seen := map[string]int{}
+	for i := range all {
+		r := &all[i]
+		class := r.optimizer.Name()
+		name := "lr-" + class
+		if r.schedule != nil && r.schedule.Name != "" {
+			name = r.schedule.Name
+		} else {
+			seen[class]++
+		}
+		if n := seen[class]; n > 1 {
+			name += fmt.Sprintf("-%d", n-1)
+		}
+		var err error
+		if r.names, err = lrNames(name, r.optimizer.Groups()); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // lrNames are the names of the groups' learning rates: the schedule's or "lr-SGD", and with several groups "lr-SGD/pg1" or the
 // group's own name.
-func lrNames(t lighter.Trainer) ([]string, error) {
-	name := "lr-" + t.Optimizer().Name()
-	if s := t.Schedule(); s != nil && s.Name != "" {
-		name = s.Name
-	}
-	groups := t.Optimizer().Groups()
+func lrNames(name string, groups []*lighter.ParamGroup) ([]string, error) {
 	var own []string
 	for i, g := range groups {
 		given, ok := g.Option("name").(string)

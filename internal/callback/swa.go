@@ -170,9 +170,8 @@ func (s *swa) Setup(t lighter.Trainer) (err error) {
 		}
 		first = int(float64(last) * s.args.SWAEpochStart.part)
 	}
-	if n := len(t.Optimizer().Groups()); s.args.SWALRs.list && len(s.args.SWALRs.values) != n {
-		return wording("swa_lrs of StochasticWeightAveraging must be a float, or a list with one for each parameter group: it has %d values, the optimizer has %d group(s)",
-			len(s.args.SWALRs.values), n)
+	if err := s.checkGroups(t); err != nil {
+		return err
 	}
 	s.start, s.end = max(first-1, 0), last-1
 	if last == -1 {
@@ -196,8 +195,32 @@ func (s *swa) Setup(t lighter.Trainer) (err error) {
 	return nil
 }
 
+// checkGroups compares the learning rates with the optimizer's groups, once there is one.
+func (s *swa) checkGroups(t lighter.Trainer) error {
+	o := t.Optimizer()
+	if o == nil {
+		return nil
+	}
+	if n := len(o.Groups()); s.args.SWALRs.list && len(s.args.SWALRs.values) != n {
+		return wording("swa_lrs of StochasticWeightAveraging must be a float, or a list with one for each parameter group: it has %d values, the optimizer has %d group(s)",
+			len(s.args.SWALRs.values), n)
+	}
+	return nil
+}
+
 // StageStart goes on within the epoch for batch normalization.
 func (s *swa) StageStart(t lighter.Trainer) error {
+	if l, ok := t.(lighter.LightningTrainer); ok && s.t != nil {
+		if len(l.Optimizers()) != 1 {
+			return wording("SWA currently works with 1 `optimizer`.")
+		}
+		if len(l.Schedules()) > 1 {
+			return wording("SWA currently not supported for more than 1 `lr_scheduler`.")
+		}
+		if err := s.checkGroups(t); err != nil {
+			return err
+		}
+	}
 	if s.t != nil && t.CkptPath() != "" && s.averaged() {
 		s.gather()
 	}

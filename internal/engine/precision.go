@@ -131,7 +131,7 @@ func (a *scaler) scaled(loss tensor.Tensor) tensor.Tensor {
 
 // unscale divides the gradients by the scale, before they are clipped.
 func (a *scaler) unscale(params tensor.List) {
-	if a == nil {
+	if a == nil || (params == tensor.List{}) {
 		return
 	}
 	a.foundInf.Fill(0)

@@ -39,7 +39,7 @@ func (t *Trainer) learn(batch lighter.Value, idx int) (out lighter.Output, err e
 		_, err = closure()
 		return out, err
 	}
-	if t.forwardOnly || len(t.optimizers) == 0 { // Lightning counts such a step, too
+	if t.forwardOnly { // Lightning counts such a step, too
 		_, err = closure()
 	} else if err = t.optimizerStep(idx, closure); err == nil && !ran {
 		err = errors.New("The closure hasn't been executed. HINT: did you call `optimizer_closure()` in your `optimizer_step` hook? It could also happen because the `optimizer.step(optimizer_closure)` call did not execute it internally.")
@@ -81,7 +81,7 @@ func (t *Trainer) trainStep(batch lighter.Value, idx int) (out lighter.Output, l
 
 // zeroGrad drops the gradients at the start of a window.
 func (t *Trainer) zeroGrad(idx int) error {
-	if idx%t.args.AccumulateGradBatches != 0 || len(t.optimizers) == 0 {
+	if idx%t.args.AccumulateGradBatches != 0 {
 		return nil
 	}
 	o := t.optimizers[0]
@@ -217,9 +217,11 @@ func (t *Trainer) clipAlgorithm() string {
 }
 
 func clip(params tensor.List, value float64, algorithm string) {
-	if algorithm == "value" {
+	switch {
+	case params == tensor.List{}: // a fit without an optimizer
+	case algorithm == "value":
 		params.ClipGradValue(value)
-	} else {
+	default:
 		params.ClipGradNorm(value, 2)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/tensor"
 )
 
 // Optimizers reads what configure_optimizers gave: see [lighter.ConfigureOptimizersHook]. warn gets Lightning's warnings. In
@@ -15,7 +16,7 @@ import (
 func Optimizers(v lighter.Value, automatic bool, warn func(string)) ([]lighter.Optimizer, []*lighter.Schedule, error) {
 	if v == nil {
 		warn("`LightningModule.configure_optimizers` returned `None`, this fit will run with no optimizer")
-		return nil, nil, nil
+		return []lighter.Optimizer{none{}}, nil, nil
 	}
 	optimizers, schedulers, monitor, err := forms(v, warn)
 	if err != nil {
@@ -36,6 +37,17 @@ func Optimizers(v lighter.Value, automatic bool, warn func(string)) ([]lighter.O
 	}
 	return optimizers, schedules, nil
 }
+
+// none is the optimizer of a fit without one: Lightning's _MockOptimizer.
+type none struct{}
+
+func (none) Name() string                               { return "_MockOptimizer" }
+func (none) Step()                                      {}
+func (none) ZeroGrad()                                  {}
+func (none) Groups() []*lighter.ParamGroup              { return nil }
+func (none) Params() tensor.List                        { return tensor.List{} }
+func (none) StateDict() lighter.OptimizerState          { return lighter.OptimizerState{} }
+func (none) LoadStateDict(lighter.OptimizerState) error { return nil }
 
 // forms takes the value apart: its optimizers, and its schedulers as they stand.
 func forms(v lighter.Value, warn func(string)) (optimizers []lighter.Optimizer, schedulers []lighter.Value, monitor string, err error) {
