@@ -22,6 +22,9 @@ func Optimizers(v lighter.Value, automatic bool, warn func(string)) ([]lighter.O
 	if err != nil {
 		return nil, nil, err
 	}
+	if automatic && len(optimizers) == 0 {
+		return nil, nil, errors.New("configure_optimizers: the list of optimizers is empty: return one, or None for a fit without an optimizer")
+	}
 	if automatic && len(optimizers) > 1 {
 		return nil, nil, errors.New("Training with multiple optimizers is only supported with manual optimization. Set `self.automatic_optimization = False`, then access your optimizers in `training_step` with `opt1, opt2, ... = self.optimizers()`.")
 	}

@@ -48,6 +48,7 @@ func TestOptimizers(t *testing.T) {
 			warns: "Found unsupported keys in the lr scheduler dict: {'foo'}. HINT: remove them from the output of `configure_optimizers`."},
 
 		{name: "several, automatic", v: list{a, b}, want: "error: Training with multiple optimizers is only supported with manual optimization. Set `self.automatic_optimization = False`, then access your optimizers in `training_step` with `opt1, opt2, ... = self.optimizers()`."},
+		{name: "no optimizers", v: list{}, want: "error: configure_optimizers: the list of optimizers is empty"},
 		{name: "a number", v: int64(1), want: "error: Unknown configuration for model optimizers."},
 		{name: "a list of numbers", v: list{int64(1)}, want: "error: Unknown configuration for model optimizers."},
 		{name: "no monitor", v: list{list{a}, list{plateau}}, want: "error: `configure_optimizers` must include a monitor when a `ReduceLROnPlateau` scheduler is used. For example: {\"optimizer\": optimizer, \"lr_scheduler\": scheduler, \"monitor\": \"metric_to_track\"}"},
