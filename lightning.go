@@ -47,7 +47,9 @@ type HookCaller interface {
 // HookFunc calls a hook. args are what Lightning's method takes after self, a callback's after trainer and pl_module, as the
 // interfaces of lightninghooks.go list them: int64 for numbers, a [LightningOptimizer], a [Scheduler], a tensor.Device.
 // dataloader_idx is there only where the mode has several loaders, as in Lightning. Tensors made in a hook of a batch belong to
-// that batch's scope. The value is what the hook returns, nil for None.
+// that batch's scope, those of a loop's or an epoch's start and end to one of the hook's own; what prepare_data, setup,
+// configure_model, configure_optimizers and the loaders' hooks make lives as long as the run. The value is what the hook
+// returns, nil for None.
 type HookFunc func(t LightningTrainer, args ...Value) (Value, error)
 
 // LightningTrainer is the Trainer as a LightningModule and its hooks see it. Every Trainer of a stage is one.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
@@ -26,11 +25,11 @@ func (t *Trainer) verify(m lighter.Mode) error {
 	case m == lighter.Predict || has && m != lighter.Train:
 		return nil
 	case !has && m == lighter.Train:
-		return errors.New("No `training_step()` method defined. " + minimum)
+		return lightning.Wording("No `training_step()` method defined. " + minimum)
 	case !has:
-		return fmt.Errorf("No `%s()` method defined to run `Trainer.%s`.", step, t.stage)
+		return lightning.Wording("No `%s()` method defined to run `Trainer.%s`.", step, t.stage)
 	case !t.hooks.has(configureOptimizers):
-		return errors.New("No `configure_optimizers()` method defined. " + minimum)
+		return lightning.Wording("No `configure_optimizers()` method defined. " + minimum)
 	}
 	if err := t.checkManual(); err != nil {
 		return err
@@ -125,7 +124,7 @@ func (t *Trainer) configureOptimizers() error {
 	t.optimizers, t.schedules = nil, schedules
 	for _, o := range optimizers {
 		if _, again := o.(lighter.ClosureOptimizer); again && t.scaler != nil {
-			return fmt.Errorf("AMP and the %s optimizer are not compatible. Use trainer::precision=bf16-mixed or 32-true", o.Name())
+			return lightning.Wording("AMP and the %s optimizer are not compatible. Use trainer::precision=bf16-mixed or 32-true", o.Name())
 		}
 		t.optimizers = append(t.optimizers, &wrapped{t, o})
 	}
@@ -226,7 +225,7 @@ func (t *Trainer) needLoader(m lighter.Mode) error {
 		if t.late {
 			hint = fmt.Sprintf("the data module, or a model without one, must define `%s_dataloader()`", m)
 		}
-		return &Error{Code: ExitUsage, Err: fmt.Errorf("`%s_dataloader` must be implemented to be used with the Lightning Trainer: %s", m, hint)}
+		return &Error{Code: ExitUsage, Err: lightning.Wording("`%s_dataloader` must be implemented to be used with the Lightning Trainer: %s", m, hint)}
 	}
 	return nil
 }
@@ -250,7 +249,7 @@ func (t *Trainer) loadersOf(m lighter.Mode) ([]lighter.Loader, error) {
 	loaders := make([]lighter.Loader, len(list))
 	for i, item := range list {
 		if loaders[i], ok = item.(lighter.Loader); !ok {
-			return nil, fmt.Errorf("An invalid dataloader was returned from `%s.%s()`. Found %s", t.sourceName(), pointNames[loaderPoints[m]], lighter.TypeName(item))
+			return nil, lightning.Wording("An invalid dataloader was returned from `%s.%s()`. Found %s", t.sourceName(), pointNames[loaderPoints[m]], lighter.TypeName(item))
 		}
 	}
 	if m == lighter.Train && len(loaders) > 1 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/lightning"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -116,7 +117,7 @@ func (c *collection) log(m meta, v, forward lighter.Value, weight int, dtype ten
 		c.byKey[key] = e
 		c.entries = append(c.entries, e)
 	} else if e.meta != m {
-		return fmt.Errorf("You called `self.log(%s, ...)` twice in `%s` with different arguments. This is not allowed", m.name, m.fx)
+		return lightning.Wording("You called `self.log(%s, ...)` twice in `%s` with different arguments. This is not allowed", m.name, m.fx)
 	}
 	e.reset, e.computed = false, nil
 	if isMetric {
@@ -224,9 +225,9 @@ func (e *entry) single(v lighter.Value) (tensor.Tensor, error) {
 	x, ok := v.(tensor.Tensor)
 	switch {
 	case !ok:
-		return x, fmt.Errorf("The `.compute()` return of the metric logged as '%s' must be a tensor. Found %s", e.name, lighter.TypeName(v))
+		return x, lightning.Wording("The `.compute()` return of the metric logged as '%s' must be a tensor. Found %s", e.name, lighter.TypeName(v))
 	case x.Numel() != 1:
-		return x, fmt.Errorf("The `.compute()` return of the metric logged as '%s' must have a single element. Found a tensor of shape %s", e.name, lighter.SizeText(x))
+		return x, lightning.Wording("The `.compute()` return of the metric logged as '%s' must have a single element. Found a tensor of shape %s", e.name, lighter.SizeText(x))
 	}
 	return x, nil
 }

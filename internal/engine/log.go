@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,7 +31,7 @@ func (t *Trainer) LogValue(name string, v lighter.Value, a lighter.LogArgs) erro
 	switch v.(type) {
 	case bool, int, int64, float64, tensor.Tensor, lighter.Metric:
 	default:
-		return fmt.Errorf("`self.log(%s, %v)` was called, but `%s` values cannot be logged", name, v, lighter.TypeName(v))
+		return lightning.Wording("`self.log(%s, %v)` was called, but `%s` values cannot be logged", name, v, lighter.TypeName(v))
 	}
 	if t.args.Barebones {
 		t.warnOnce("You are trying to `self.log()` but `Trainer(barebones=True)` is configured. Logging can impact raw speed so it is disabled under this setting.")
@@ -40,9 +39,9 @@ func (t *Trainer) LogValue(name string, v lighter.Value, a lighter.LogArgs) erro
 	}
 	switch {
 	case t.stage == "predict":
-		return errors.New("You are trying to `self.log()` but the loop's result collection is not registered yet. This is most likely because you are trying to log in a `predict` hook, but it doesn't support logging")
+		return lightning.Wording("You are trying to `self.log()` but the loop's result collection is not registered yet. This is most likely because you are trying to log in a `predict` hook, but it doesn't support logging")
 	case t.hooks.fx == "":
-		return errors.New("You are trying to `self.log()` but it is not managed by the `Trainer` control flow")
+		return lightning.Wording("You are trying to `self.log()` but it is not managed by the `Trainer` control flow")
 	}
 	m := meta{fx: t.hooks.fx, name: name, progBar: a.ProgBar, logger: a.Logger == nil || *a.Logger, graph: a.EnableGraph, plainName: a.PlainName,
 		sync: a.SyncDist, rankZero: a.RankZeroOnly, metricAttribute: a.MetricAttribute}
@@ -54,7 +53,7 @@ func (t *Trainer) LogValue(name string, v lighter.Value, a lighter.LogArgs) erro
 		return err
 	}
 	if !a.PlainName && strings.Contains(name, "/dataloader_idx_") {
-		return fmt.Errorf("You called `self.log` with the key `%s` but it should not contain information about `dataloader_idx` when `add_dataloader_idx=True`", name)
+		return lightning.Wording("You called `self.log` with the key `%s` but it should not contain information about `dataloader_idx` when `add_dataloader_idx=True`", name)
 	}
 	if a.Logger != nil && *a.Logger && len(t.loggers) == 0 {
 		t.warnOnce(fmt.Sprintf("You called `self.log('%s', ..., logger=True)` but have no logger configured. You can enable one by doing `Trainer(logger=ALogger(...))`", name))
@@ -88,7 +87,7 @@ func (t *Trainer) scalar(name string, v lighter.Value) (lighter.Value, error) {
 	switch x := v.(type) {
 	case tensor.Tensor:
 		if x.Numel() != 1 {
-			return nil, fmt.Errorf("`self.log(%s, %s)` was called, but the tensor must have a single element. You can try doing `self.log(%[1]s, value.mean())`", name, lighter.SizeText(x))
+			return nil, lightning.Wording("`self.log(%s, %s)` was called, but the tensor must have a single element. You can try doing `self.log(%[1]s, value.mean())`", name, lighter.SizeText(x))
 		}
 		return x, nil
 	case lighter.Metric:

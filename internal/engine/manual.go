@@ -2,10 +2,10 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/lightning"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -32,7 +32,7 @@ func (t *Trainer) learnByItself(batch lighter.Value, idx int) (lighter.Output, e
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("In manual optimization, `training_step` must either return a Tensor or have no return. It returned %s", lighter.TypeName(v))
+	return nil, lightning.Wording("In manual optimization, `training_step` must either return a Tensor or have no return. It returned %s", lighter.TypeName(v))
 }
 
 // Optimizers implements lighter.LightningTrainer.
@@ -109,7 +109,7 @@ func (t *Trainer) ClipGradients(o lighter.LightningOptimizer, value *float64, al
 	v, a := 0.0, t.clipAlgorithm()
 	if own := t.args.GradientClipVal; own != nil {
 		if v = *own; value != nil && *value != v {
-			return fmt.Errorf("You have set `Trainer(gradient_clip_val=%v)` and have passed `clip_gradients(gradient_clip_val=%v)`. Please use only one of them.", v, *value)
+			return lightning.Wording("You have set `Trainer(gradient_clip_val=%v)` and have passed `clip_gradients(gradient_clip_val=%v)`. Please use only one of them.", v, *value)
 		}
 	} else if value != nil {
 		v = *value
@@ -117,12 +117,12 @@ func (t *Trainer) ClipGradients(o lighter.LightningOptimizer, value *float64, al
 	if algorithm != nil {
 		given := strings.ToLower(*algorithm)
 		if own := t.args.GradientClipAlgorithm; own != nil && *own != given {
-			return fmt.Errorf("You have set `Trainer(gradient_clip_algorithm='%s')` and have passed `clip_gradients(gradient_clip_algorithm='%s') Please use only one of them.", *own, given)
+			return lightning.Wording("You have set `Trainer(gradient_clip_algorithm='%s')` and have passed `clip_gradients(gradient_clip_algorithm='%s') Please use only one of them.", *own, given)
 		}
 		a = given
 	}
 	if a != "norm" && a != "value" {
-		return fmt.Errorf("`gradient_clip_algorithm` %s is invalid. Allowed algorithms: ['value', 'norm'].", a)
+		return lightning.Wording("`gradient_clip_algorithm` %s is invalid. Allowed algorithms: ['value', 'norm'].", a)
 	}
 	if v > 0 {
 		t.measured(clipGradients, func() { clip(o.Optimizer().Params(), v, a) })
@@ -136,10 +136,10 @@ func (t *Trainer) checkManual() error {
 		return nil
 	}
 	if c := t.args.GradientClipVal; c != nil && *c > 0 {
-		return fmt.Errorf("trainer::gradient_clip_val: Automatic gradient clipping is not supported for manual optimization. Remove `Trainer(gradient_clip_val=%v)` or switch to automatic optimization.", *c)
+		return lightning.Wording("trainer::gradient_clip_val: Automatic gradient clipping is not supported for manual optimization. Remove `Trainer(gradient_clip_val=%v)` or switch to automatic optimization.", *c)
 	}
 	if k := t.args.AccumulateGradBatches; k != 1 {
-		return fmt.Errorf("trainer::accumulate_grad_batches: Automatic gradient accumulation is not supported for manual optimization. Remove `Trainer(accumulate_grad_batches=%d)` or switch to automatic optimization.", k)
+		return lightning.Wording("trainer::accumulate_grad_batches: Automatic gradient accumulation is not supported for manual optimization. Remove `Trainer(accumulate_grad_batches=%d)` or switch to automatic optimization.", k)
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/lightning"
+	"github.com/lighter-go/lighter/tensor"
 )
 
 // point is one of Lightning's hooks: a place in a run where objects of the user's are called.
@@ -111,6 +114,7 @@ type caller struct {
 	f        lighter.HookFunc
 	callback int    // its number; -1 is the data module, the number of callbacks the model
 	label    string // for the profiler
+	own      bool   // the hook is Lightning's, not one for all modes
 }
 
 // hookTable is who has which hook, in the order of calls. A run without hooks of the user's finds an empty list at each point.
@@ -171,8 +175,8 @@ func (t *Trainer) ownLoaders() bool {
 // bind adds an object's hook to those of a point.
 func (t *Trainer) bind(p point, callback int, object any) {
 	f := lightning.Hook(object, pointNames[p])
-	name := pointNames[p]
-	if f != nil {
+	name, own := pointNames[p], f != nil
+	if own {
 		t.hooks.own[p] = true
 	} else if callback >= 0 && callback < len(t.callbacks) {
 		f, name = t.anyMode(p, object)
@@ -180,7 +184,7 @@ func (t *Trainer) bind(p point, callback int, object any) {
 	if f == nil {
 		return
 	}
-	c := caller{f: f, callback: callback}
+	c := caller{f: f, callback: callback, own: own}
 	if t.profiling != nil {
 		switch {
 		case callback < 0:
@@ -273,9 +277,36 @@ func (t *Trainer) callOne(p point, c caller, args []lighter.Value) (v lighter.Va
 	if t.profiling != nil {
 		defer t.profiling.measure(c.label)()
 	}
-	v, err = c.f(t, args...)
+	if c.own && alone[p] {
+		v, err = callAlone(t, p, c, args)
+	} else {
+		v, err = c.f(t, args...)
+	}
 	t.hooks.fx = before
 	return v, err
+}
+
+// alone are the hooks outside of batches: each has a scope of its own, which frees what it makes, and says where it failed.
+var alone = [points]bool{
+	onFitStart: true, onFitEnd: true, onSanityCheckStart: true, onSanityCheckEnd: true, teardown: true,
+	onTrainStart: true, onTrainEnd: true, onTrainEpochStart: true, onTrainEpochEnd: true,
+	onValidationStart: true, onValidationEnd: true, onValidationEpochStart: true, onValidationEpochEnd: true,
+	onTestStart: true, onTestEnd: true, onTestEpochStart: true, onTestEpochEnd: true,
+	onPredictStart: true, onPredictEnd: true, onPredictEpochStart: true, onPredictEpochEnd: true,
+	onValidationModelZeroGrad: true, onValidationModelEval: true, onValidationModelTrain: true,
+	onTestModelEval: true, onTestModelTrain: true, onPredictModelEval: true,
+}
+
+func callAlone(t *Trainer, p point, c caller, args []lighter.Value) (v lighter.Value, err error) {
+	s := tensor.Open()
+	defer s.Close()
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", pointNames[p], err)
+		}
+	}()
+	defer tensor.Recover(&err)
+	return c.f(t, args...)
 }
 
 // batchArgs are what the hooks of a batch's start and step take.

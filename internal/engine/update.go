@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/lightning"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -42,7 +43,7 @@ func (t *Trainer) learn(batch lighter.Value, idx int) (out lighter.Output, err e
 	if t.forwardOnly { // Lightning counts such a step, too
 		_, err = closure()
 	} else if err = t.optimizerStep(idx, closure); err == nil && !ran {
-		err = errors.New("The closure hasn't been executed. HINT: did you call `optimizer_closure()` in your `optimizer_step` hook? It could also happen because the `optimizer.step(optimizer_closure)` call did not execute it internally.")
+		err = lightning.Wording("The closure hasn't been executed. HINT: did you call `optimizer_closure()` in your `optimizer_step` hook? It could also happen because the `optimizer.step(optimizer_closure)` call did not execute it internally.")
 	}
 	if err == nil {
 		t.state.GlobalStep++
@@ -69,14 +70,14 @@ func (t *Trainer) trainStep(batch lighter.Value, idx int) (out lighter.Output, l
 	case lighter.Dict:
 		given, ok := x["loss"]
 		if !ok || given == nil {
-			return nil, loss, errors.New("In automatic_optimization, when `training_step` returns a dict, the 'loss' key needs to be present")
+			return nil, loss, lightning.Wording("In automatic_optimization, when `training_step` returns a dict, the 'loss' key needs to be present")
 		}
 		if loss, ok = given.(tensor.Tensor); !ok {
-			return nil, loss, fmt.Errorf("In automatic_optimization, when `training_step` returns a dict, its 'loss' must be a Tensor, got %s", lighter.TypeName(given))
+			return nil, loss, lightning.Wording("In automatic_optimization, when `training_step` returns a dict, its 'loss' must be a Tensor, got %s", lighter.TypeName(given))
 		}
 		return x, loss, nil
 	}
-	return nil, loss, fmt.Errorf("In automatic optimization, `training_step` must return a Tensor, a dict, or None (where the step will be skipped). It returned %s", lighter.TypeName(v))
+	return nil, loss, lightning.Wording("In automatic optimization, `training_step` must return a Tensor, a dict, or None (where the step will be skipped). It returned %s", lighter.TypeName(v))
 }
 
 // zeroGrad drops the gradients at the start of a window.

@@ -1,7 +1,6 @@
 package lightning
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -38,7 +37,7 @@ var logging = map[string]*levels{
 func Levels(hook string, step, epoch *bool) (onStep, onEpoch bool, err error) {
 	l := logging[hook]
 	if l == nil {
-		return false, false, fmt.Errorf("You can't `self.log()` inside `%s`. HINT: You can still log directly to the logger by using `self.logger.experiment`.", hook)
+		return false, false, Wording("You can't `self.log()` inside `%s`. HINT: You can still log directly to the logger by using `self.logger.experiment`.", hook)
 	}
 	onStep, onEpoch = l.onStep, l.onEpoch
 	if step != nil {
@@ -49,11 +48,11 @@ func Levels(hook string, step, epoch *bool) (onStep, onEpoch bool, err error) {
 	}
 	switch {
 	case !l.steps && onStep:
-		return false, false, fmt.Errorf("You can't `self.log(on_step=True)` inside `%s`, must be one of (False,).", hook)
+		return false, false, Wording("You can't `self.log(on_step=True)` inside `%s`, must be one of (False,).", hook)
 	case !l.steps && !onEpoch:
-		return false, false, fmt.Errorf("You can't `self.log(on_epoch=False)` inside `%s`, must be one of (True,).", hook)
+		return false, false, Wording("You can't `self.log(on_epoch=False)` inside `%s`, must be one of (True,).", hook)
 	case !onStep && !onEpoch:
-		return false, false, errors.New("`self.log(on_step=False, on_epoch=False)` is not useful.")
+		return false, false, Wording("`self.log(on_step=False, on_epoch=False)` is not useful.")
 	}
 	return onStep, onEpoch, nil
 }
@@ -66,5 +65,8 @@ func Reduction(name string) (string, error) {
 	case "min", "max", "sum":
 		return r, nil
 	}
-	return "", fmt.Errorf("Only `self.log(..., reduce_fx={min,max,mean,sum})` are supported. If you need a custom reduction, please log a `torchmetrics.Metric` instance instead. Found: %s", name)
+	return "", Wording("Only `self.log(..., reduce_fx={min,max,mean,sum})` are supported. If you need a custom reduction, please log a `torchmetrics.Metric` instance instead. Found: %s", name)
 }
+
+// Wording is an error in Lightning's own words, capital letters, full stops and all.
+func Wording(format string, args ...any) error { return fmt.Errorf(format, args...) }

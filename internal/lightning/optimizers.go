@@ -26,7 +26,7 @@ func Optimizers(v lighter.Value, automatic bool, warn func(string)) ([]lighter.O
 		return nil, nil, errors.New("configure_optimizers: the list of optimizers is empty: return one, or None for a fit without an optimizer")
 	}
 	if automatic && len(optimizers) > 1 {
-		return nil, nil, errors.New("Training with multiple optimizers is only supported with manual optimization. Set `self.automatic_optimization = False`, then access your optimizers in `training_step` with `opt1, opt2, ... = self.optimizers()`.")
+		return nil, nil, Wording("Training with multiple optimizers is only supported with manual optimization. Set `self.automatic_optimization = False`, then access your optimizers in `training_step` with `opt1, opt2, ... = self.optimizers()`.")
 	}
 	schedules := make([]*lighter.Schedule, len(schedulers))
 	for i, s := range schedulers {
@@ -35,7 +35,7 @@ func Optimizers(v lighter.Value, automatic bool, warn func(string)) ([]lighter.O
 		}
 		o, ok := schedules[i].Scheduler.(interface{ Optimizer() lighter.Optimizer })
 		if ok && !slices.Contains(optimizers, o.Optimizer()) {
-			return nil, nil, errors.New("Some schedulers are attached with an optimizer that wasn't returned from `configure_optimizers`.")
+			return nil, nil, Wording("Some schedulers are attached with an optimizer that wasn't returned from `configure_optimizers`.")
 		}
 	}
 	return optimizers, schedules, nil
@@ -54,7 +54,7 @@ func (none) LoadStateDict(lighter.OptimizerState) error { return nil }
 
 // forms takes the value apart: its optimizers, and its schedulers as they stand.
 func forms(v lighter.Value, warn func(string)) (optimizers []lighter.Optimizer, schedulers []lighter.Value, monitor string, err error) {
-	unknown := errors.New("Unknown configuration for model optimizers. Output from `model.configure_optimizers()` should be one of:\n" +
+	unknown := Wording("Unknown configuration for model optimizers. Output from `model.configure_optimizers()` should be one of:\n" +
 		" * `Optimizer`\n * [`Optimizer`]\n * ([`Optimizer`], [`LRScheduler`])\n" +
 		" * {\"optimizer\": `Optimizer`, (optional) \"lr_scheduler\": `LRScheduler`}")
 	switch x := v.(type) {
@@ -153,7 +153,7 @@ func schedule(v lighter.Value, monitor string, automatic bool, warn func(string)
 		s := &lighter.Schedule{Scheduler: x, Interval: "epoch", Frequency: 1, Strict: true}
 		if x.NeedsMetric() && automatic {
 			if s.Monitor = monitor; monitor == "" {
-				return nil, errors.New("`configure_optimizers` must include a monitor when a `ReduceLROnPlateau` scheduler is used. For example: {\"optimizer\": optimizer, \"lr_scheduler\": scheduler, \"monitor\": \"metric_to_track\"}")
+				return nil, Wording("`configure_optimizers` must include a monitor when a `ReduceLROnPlateau` scheduler is used. For example: {\"optimizer\": optimizer, \"lr_scheduler\": scheduler, \"monitor\": \"metric_to_track\"}")
 			}
 		}
 		return s, nil
@@ -169,11 +169,11 @@ func scheduleFrom(d lighter.Dict, automatic bool, warn func(string)) (*lighter.S
 	}
 	scheduler, ok := d["scheduler"].(lighter.Scheduler)
 	if !ok {
-		return nil, errors.New(`The lr scheduler dict must have the key "scheduler" with its item being an lr scheduler`)
+		return nil, Wording(`The lr scheduler dict must have the key "scheduler" with its item being an lr scheduler`)
 	}
 	s := &lighter.Schedule{Scheduler: scheduler, Interval: "epoch", Frequency: 1, Strict: true}
 	wrong := func(key, want string) error {
-		return fmt.Errorf("The %q key in lr scheduler dict must be %s but is %q", key, want, fmt.Sprint(d[key]))
+		return Wording("The %q key in lr scheduler dict must be %s but is %q", key, want, fmt.Sprint(d[key]))
 	}
 	if v := d["interval"]; v != nil {
 		if s.Interval, ok = v.(string); !ok || s.Interval != "step" && s.Interval != "epoch" {
@@ -212,7 +212,7 @@ func scheduleFrom(d lighter.Dict, automatic bool, warn func(string)) (*lighter.S
 	}
 	switch {
 	case plateau && s.Monitor == "":
-		return nil, errors.New("The lr scheduler dict must include a monitor when a `ReduceLROnPlateau` scheduler is used. For example: {\"optimizer\": optimizer, \"lr_scheduler\": {\"scheduler\": scheduler, \"monitor\": \"your_loss\"}}")
+		return nil, Wording("The lr scheduler dict must include a monitor when a `ReduceLROnPlateau` scheduler is used. For example: {\"optimizer\": optimizer, \"lr_scheduler\": {\"scheduler\": scheduler, \"monitor\": \"your_loss\"}}")
 	case plateau != scheduler.NeedsMetric():
 		s.OnPlateau = &plateau
 	}
