@@ -17,6 +17,7 @@ type loop struct {
 	logged  []int64 // of each loader, those that were logged: the step of an evaluation's rows
 	size    int     // samples of the current batch
 	open    bool    // the loaders are there
+	limit   int     // how many the limits leave of the first loader, -1 when that is unknown before the end
 	opened  int     // the epoch in which they were made
 	over    bool    // a hook has ended the epoch
 }
@@ -100,6 +101,9 @@ func (t *Trainer) openLoader(m lighter.Mode) error {
 		if l.batches[i], err = limit.of(loader.Len(), m); err != nil {
 			return err
 		}
+	}
+	if len(l.batches) > 0 {
+		l.limit = l.batches[0]
 	}
 	if overfit {
 		t.unshuffle(m)

@@ -28,6 +28,7 @@ type journal struct {
 	weight  tensor.Tensor
 	batches [4]int
 	sizes   []int
+	unknown bool // the loaders do not know their length
 	fail    func(mode lighter.Mode, idx int) error
 	loss    func(idx int) float64
 }
@@ -72,8 +73,16 @@ func (j *journal) Loaders(m lighter.Mode) []lighter.Loader {
 	if j.batches[m] == 0 {
 		return nil
 	}
+	if j.unknown {
+		return []lighter.Loader{endless{countLoader{j.batches[m], j.sizes}}}
+	}
 	return []lighter.Loader{countLoader{j.batches[m], j.sizes}}
 }
+
+// endless is a loader that does not know its length.
+type endless struct{ countLoader }
+
+func (endless) Len() int { return -1 }
 
 func (j *journal) BatchEnd(t lighter.Trainer, out lighter.Output, _ int) {
 	loss := out["loss"].(tensor.Tensor)
@@ -201,6 +210,31 @@ func (c loopCase) fit(dir string) (*journal, *Trainer) {
 	c.args.DefaultRootDir = &dir
 	j := &journal{batches: [4]int{c.train, c.val}}
 	return j, newFit(j, c.args)
+}
+
+// TestUnknownLength: a training loader that does not know its length makes the same epochs, the short last window and the
+// validation at the end included.
+func TestUnknownLength(t *testing.T) {
+	for _, c := range loopCases() {
+		if v := c.args.ValCheckInterval; v.isFraction() && v.set || !c.args.LimitTrainBatches.isFraction() || c.args.LimitTrainBatches.set || c.args.OverfitBatches.set {
+			continue // Lightning has no fractions of what it does not know
+		}
+		t.Run(c.name, func(t *testing.T) {
+			tensortest.Scope(t)
+			j, tr := c.fit("")
+			defer tr.free()
+			j.unknown = true
+			if err := tr.openLoaders(lighter.Train); err != nil {
+				t.Fatal(err)
+			}
+			if err := tr.fit(); err != nil {
+				t.Fatal(err)
+			}
+			if got := brief(j.events); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
 }
 
 func TestLoop(t *testing.T) {

@@ -90,6 +90,10 @@ func (t *Trainer) openEpoch(from int) (lighter.Iterator, error) {
 	if err != nil {
 		return nil, &Error{Code: ExitData, Err: err}
 	}
+	if l := &t.loops[lighter.Train]; t.trainLoader().Len() < 0 {
+		l.batches[0] = l.limit
+		it = lookAhead(it, l, from)
+	}
 	t.enterPhase(phaseBetween)
 	return it, nil
 }
