@@ -176,6 +176,11 @@ func (p *progressBar) metrics(t lighter.Trainer, ended bool) []shownMetric {
 	if p.loop != &p.main {
 		return nil
 	}
+	if l, ok := t.(lighter.LightningTrainer); ok {
+		if _, all := t.Model().(lighter.StepModel); !all { // what it logs with prog_bar=True
+			return shownMetrics(l.ProgBarMetrics(), t.Mode(), ended)
+		}
+	}
 	return shownMetrics(t.Metrics(), t.Mode(), ended)
 }
 

@@ -119,12 +119,12 @@ func (t *Trainer) configureOptimizers() error {
 	}
 	optimizers, schedules, err := lightning.Optimizers(v, t.model.AutomaticOptimization(), func(s string) { t.log.Warn().Msg(s) })
 	if err != nil {
-		return err
+		return &Error{Code: ExitUsage, Err: err}
 	}
 	t.optimizers, t.schedules = nil, schedules
 	for _, o := range optimizers {
 		if _, again := o.(lighter.ClosureOptimizer); again && t.scaler != nil {
-			return lightning.Wording("AMP and the %s optimizer are not compatible. Use trainer::precision=bf16-mixed or 32-true", o.Name())
+			return &Error{Code: ExitUsage, Err: lightning.Wording("AMP and the %s optimizer are not compatible. Use trainer::precision=bf16-mixed or 32-true", o.Name())}
 		}
 		t.optimizers = append(t.optimizers, &wrapped{t, o})
 	}
