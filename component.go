@@ -146,7 +146,8 @@ type Model interface {
 	AutomaticOptimization() bool
 }
 
-// StepModel is a Model with one step for all modes, whose values are logged before callbacks act: lighter.LighterModule.
+// StepModel is a Model with one step for all modes, whose values are logged before callbacks act: lighter.LighterModule. It may
+// have hooks too, but for those of the four steps; its optimizers are configured before anything is set up.
 type StepModel interface {
 	Model
 	// Step does one batch. It returns nil when the batch gives nothing to log.

@@ -17,7 +17,10 @@ import (
 // verify says what a stage lacks, in Lightning's words.
 func (t *Trainer) verify(m lighter.Mode) error {
 	if t.stepper != nil {
-		return t.stepper.Has(m)
+		if err := t.stepper.Has(m); err != nil || m != lighter.Train {
+			return err
+		}
+		return t.checkManual()
 	}
 	const minimum = "Lightning `Trainer` expects as minimum a `training_step()`, `train_dataloader()` and `configure_optimizers()` to be defined."
 	step := pointNames[stepPoints[m]]

@@ -198,7 +198,8 @@ func (t *Trainer) positionState(logs lighter.List) *torchfile.Dict {
 	if t.logged != nil {
 		d.Set("hooks", toFile(t.logged.state()))
 	}
-	if within && at.batch > 0 && !t.forwardOnly && !t.windowEnds(at.batch-1) {
+	manual := !t.model.AutomaticOptimization() // whose windows are the model's
+	if within && at.batch > 0 && !t.forwardOnly && (manual || !t.windowEnds(at.batch-1)) {
 		d.Set("gradients", toFile(t.gradients()))
 	}
 	return d

@@ -53,3 +53,42 @@ func TestScaler(t *testing.T) {
 		a.load(state)
 	}
 }
+
+// TestScalerInManualOptimization: the backward pass is scaled, a step unscales its optimizer's gradients first and is left out
+// where one is not finite, and counts in any case.
+func TestScalerInManualOptimization(t *testing.T) {
+	tensortest.Scope(t)
+	j := &journal{batches: [4]int{1}}
+	j.ManualOptimization = true
+	tr := newFit(j, arguments{})
+	defer tr.free()
+	tr.scaler = newScaler(tensor.Device{})
+	p := tensor.Ones([]int64{3}, tensor.Float32, tensor.Device{}).SetRequiresGrad(true)
+	o := &counting{stepper: stepper{j}, params: tensor.NewList([]tensor.Tensor{p})}
+	defer o.params.Free()
+	w := &wrapped{tr, o}
+	grad := func() float64 { return p.Grad().Narrow(0, 0, 1).Item() }
+	for i, c := range []struct {
+		gradient float64
+		steps    int
+	}{{0.5, 1}, {math.Inf(1), 1}, {0.25, 2}} {
+		o.params.ZeroGrad(true)
+		scale := tr.scaler.scale.Item()
+		loss := p.MulScalar(c.gradient).Sum(tensor.Float32)
+		if err := tr.ManualBackward(loss); err != nil {
+			t.Fatal(err)
+		}
+		if got := grad(); got != c.gradient*scale {
+			t.Errorf("step %d: the gradient is %v, want %v", i, got, c.gradient*scale)
+		}
+		if err := w.Step(nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := grad(); !math.IsInf(c.gradient, 0) && got != c.gradient {
+			t.Errorf("step %d: the optimizer sees the gradient %v, want %v", i, got, c.gradient)
+		}
+		if o.steps != c.steps || tr.GlobalStep() != int64(i+1) {
+			t.Errorf("step %d: the optimizer has stepped %d times of %d, want %d", i, o.steps, tr.GlobalStep(), c.steps)
+		}
+	}
+}
