@@ -86,9 +86,7 @@ func (t *Trainer) evalBatch(batch lighter.Value, idx int) error {
 		return err
 	}
 	out := t.evalOutput(v)
-	if t.stepper != nil {
-		t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
-	}
+	t.stepBatchEnd(out, idx)
 	if err := t.endBatch(out, v, batch, idx); err != nil || !t.StepLogged() {
 		return err
 	}

@@ -128,9 +128,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 		}
 	}
 	t.enterPhase(phaseBatch)
-	if t.stepper != nil {
-		t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
-	}
+	t.stepBatchEnd(out, idx)
 	t.at.rowDue = t.StepLogged()
 	err = t.endBatch(out, t.trainResult(out), batch, idx)
 	if rowErr := t.takeRow(); err == nil {

@@ -204,7 +204,7 @@ func (t *Trainer) prepare(o Options) error {
 	}
 	if !t.late {
 		if err := t.openLoaders(mode); err != nil {
-			return err
+			return &Error{Code: ExitUsage, Err: err}
 		}
 	}
 	if err := t.chooseDevice(); err != nil {

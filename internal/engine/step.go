@@ -124,8 +124,10 @@ func (t *Trainer) step(batch lighter.Value, idx int) (v lighter.Value, err error
 	done := t.profile(modelStep)
 	defer done()
 	if t.stepper != nil {
+		before := t.hooks.fx
+		t.hooks.fx = pointNames[stepPoints[t.mode]]
 		out, err := t.stepper.Step(t, batch, idx)
-		if out == nil {
+		if t.hooks.fx = before; out == nil {
 			return nil, err
 		}
 		return out, err

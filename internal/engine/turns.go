@@ -59,6 +59,17 @@ func (t *Trainer) startBatch(batch lighter.Value, idx int) error {
 	return t.call(p, t.batchArgs(batch, idx)...)
 }
 
+// stepBatchEnd lets a StepModel log what a batch gave.
+func (t *Trainer) stepBatchEnd(out lighter.Output, idx int) {
+	if t.stepper == nil {
+		return
+	}
+	before := t.hooks.fx
+	t.hooks.fx = pointNames[batchEndPoints[t.mode]]
+	t.measured(modelBatchEnd, func() { t.stepper.BatchEnd(t, out, idx) })
+	t.hooks.fx = before
+}
+
 // endBatch calls the hooks of a batch's end. out is for those that are one for all modes, v is what the step returned.
 func (t *Trainer) endBatch(out lighter.Output, v, batch lighter.Value, idx int) error {
 	p := batchEndPoints[t.mode]
