@@ -20,6 +20,7 @@ var journal struct {
 	names struct{ Model, Loaders, Data, Callback []string }
 	hookCase
 	save   string // where to save at the end of the fit
+	middle string // where to save at step 4
 	step   int64
 	weight float64
 }
@@ -27,6 +28,8 @@ var journal struct {
 type hookCase struct {
 	Name, Stage               string
 	Save, Resume, Own, Manual bool
+	Many, Middle              bool
+	From                      string
 	Skip, Fail                *int
 	Trainer                   map[string]any
 	Calls                     string
@@ -84,7 +87,7 @@ func (m *notedNet) Hook(name string) lighter.HookFunc {
 		}
 	}
 	do := map[string]lighter.HookFunc{
-		"training_step": m.trainingStep, "validation_step": m.predict, "test_step": nothing, "predict_step": m.predict,
+		"training_step": m.trainingStep, "validation_step": m.validationStep, "test_step": nothing, "predict_step": m.predict,
 		"configure_optimizers": m.configureOptimizers,
 		"configure_callbacks":  func(lighter.LightningTrainer, ...lighter.Value) (lighter.Value, error) { return lighter.List{}, nil },
 		"on_train_batch_start": func(_ lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
@@ -93,9 +96,12 @@ func (m *notedNet) Hook(name string) lighter.HookFunc {
 			}
 			return nil, nil
 		},
-		"on_train_batch_end": func(_ lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
+		"on_train_batch_end": func(t lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
 			if _, ok := a[0].(lighter.Dict)["loss"].(tensor.Tensor); !ok || len(a) != 3 {
 				return nil, fmt.Errorf("on_train_batch_end is given %v", a)
+			}
+			if journal.Middle && t.GlobalStep() == 4 {
+				return nil, t.SaveCheckpoint(journal.middle, false)
 			}
 			return nil, nil
 		},
@@ -118,7 +124,8 @@ func (m *notedNet) Hook(name string) lighter.HookFunc {
 			return nil, t.ClipGradients(a[0].(lighter.LightningOptimizer), value, nil)
 		},
 		"lr_scheduler_step": func(_ lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
-			a[0].(lighter.Scheduler).Step(0)
+			metric, _ := a[1].(float64)
+			a[0].(lighter.Scheduler).Step(metric)
 			return nil, nil
 		},
 		"on_validation_model_eval": mode(false), "on_test_model_eval": mode(false), "on_predict_model_eval": mode(false),
@@ -163,6 +170,11 @@ func (m *notedNet) trainingStep(t lighter.LightningTrainer, a ...lighter.Value) 
 
 var errFailed = errors.New("the test's")
 
+func (m *notedNet) validationStep(t lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
+	v := tensor.CallOne("mean", m.net.Forward(a[0].(lighter.List)[0]))
+	return v, t.LogValue("v", v, lighter.LogArgs{})
+}
+
 func (m *notedNet) predict(_ lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
 	return m.net.Forward(a[0].(lighter.List)[0]), nil
 }
@@ -171,6 +183,14 @@ func (m *notedNet) configureOptimizers(lighter.LightningTrainer, ...lighter.Valu
 	o, err := optimizer(m.env, "SGD", m.net, map[string]any{"lr": 0.1})
 	if err != nil {
 		return nil, err
+	}
+	if journal.Many {
+		halves, err1 := scheduler(m.env, "StepLR", o, map[string]any{"step_size": int64(1), "gamma": 0.5})
+		falls, err2 := scheduler(m.env, "ExponentialLR", o, map[string]any{"gamma": 0.9})
+		plateau, err3 := scheduler(m.env, "ReduceLROnPlateau", o, map[string]any{"patience": int64(0), "threshold": 10.0})
+		return lighter.List{lighter.List{o}, lighter.List{
+			lighter.Dict{"scheduler": halves, "interval": "step", "frequency": int64(2)}, falls, lighter.Dict{"scheduler": plateau, "monitor": "v"},
+		}}, errors.Join(err1, err2, err3)
 	}
 	s, err := scheduler(m.env, "StepLR", o, map[string]any{"step_size": int64(1)})
 	return lighter.List{lighter.List{o}, lighter.List{lighter.Dict{"scheduler": s, "interval": "step"}}}, err
@@ -236,7 +256,11 @@ func TestHookOrder(t *testing.T) {
 	all := cases[hookCase](t, "hooks.json", &journal.names)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "fit.ckpt")
-	for _, c := range all {
+	journal.middle = filepath.Join(dir, "middle.ckpt")
+	for i, c := range all {
+		if c.From != "" { // Lightning goes on with other batches
+			c.Weight = all[i-1].Weight
+		}
 		t.Run(c.Name, func(t *testing.T) {
 			journal.calls, journal.hookCase, journal.save = nil, c, ""
 			if c.Save {
@@ -251,7 +275,9 @@ func TestHookOrder(t *testing.T) {
 			}
 			ckpt := ""
 			if c.Resume {
-				ckpt = path
+				if ckpt = path; c.From != "" {
+					ckpt = journal.middle
+				}
 			}
 			_, err := runner.Run(context.Background(), c.Stage, []any{config}, runner.Options{CkptPath: ckpt})
 			if c.Fail == nil && err != nil || c.Fail != nil && !errors.Is(err, errFailed) {

@@ -88,11 +88,11 @@ def recorded(cls, who, names, log):
 
 
 class Net(pl.LightningModule):
-    def __init__(self, manual=False, skip=-1, fail=-1):
+    def __init__(self, manual=False, skip=-1, fail=-1, many=False, middle=None):
         super().__init__()
         self.net = torch.nn.Linear(1, 1)
         self.automatic_optimization = not manual
-        self.skip, self.fail = skip, fail
+        self.skip, self.fail, self.many, self.middle = skip, fail, many, middle
 
     def training_step(self, batch, batch_idx):
         if batch_idx == self.fail:
@@ -107,7 +107,13 @@ class Net(pl.LightningModule):
         return loss
 
     def validation_step(self, batch, batch_idx):
-        return self.net(batch[0]).mean()
+        v = self.net(batch[0]).mean()
+        self.log("v", v)
+        return v
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        if self.middle and self.trainer.global_step == 4:
+            self.trainer.save_checkpoint(self.middle)
 
     def test_step(self, batch, batch_idx):
         return None
@@ -123,6 +129,13 @@ class Net(pl.LightningModule):
 
     def configure_optimizers(self):
         opt = torch.optim.SGD(self.parameters(), 0.1)
+        if self.many:
+            s = torch.optim.lr_scheduler
+            return [opt], [
+                {"scheduler": s.StepLR(opt, 1, 0.5), "interval": "step", "frequency": 2},
+                s.ExponentialLR(opt, 0.9),
+                {"scheduler": s.ReduceLROnPlateau(opt, patience=0, threshold=10.0), "monitor": "v"},
+            ]
         return [opt], [{"scheduler": torch.optim.lr_scheduler.StepLR(opt, 1), "interval": "step"}]
 
 
@@ -164,6 +177,9 @@ def two(step):
 HOOK_CASES = [
     {"name": "fit", "stage": "fit", "save": True},
     {"name": "resume", "stage": "fit", "resume": True, "trainer": {"max_epochs": 3}},
+    {"name": "save_middle", "stage": "fit", "middle": True},
+    {"name": "resume_middle", "stage": "fit", "resume": True, "from": "middle"},
+    {"name": "schedulers", "stage": "fit", "many": True, "trainer": {"max_epochs": 4}},
     {"name": "accumulate", "stage": "fit", "trainer": {"accumulate_grad_batches": 2, "gradient_clip_val": 1.0, "max_epochs": 1}},
     {"name": "val_interval", "stage": "fit", "trainer": {"val_check_interval": 2, "num_sanity_val_steps": 0, "max_epochs": 1}},
     {"name": "every_two_epochs", "stage": "fit", "trainer": {"check_val_every_n_epoch": 2, "num_sanity_val_steps": 0}},
@@ -186,13 +202,13 @@ HOOK_CASES = [
 def hooks():
     cases = []
     with tempfile.TemporaryDirectory() as folder:
-        path = folder + "/fit.ckpt"
+        path, middle = folder + "/fit.ckpt", folder + "/middle.ckpt"
         for case in HOOK_CASES:
             log = []
             torch.manual_seed(1)
             own = case.get("own", False)
             model = recorded(OwnNet if own else Net, "model", MODEL + STEPS + (LOADERS if own else []), log)
-            model = model(case.get("manual", False), case.get("skip", -1), case.get("fail", -1))
+            model = model(case.get("manual", False), case.get("skip", -1), case.get("fail", -1), case.get("many", False), middle if case.get("middle") else None)
             data = None if own else recorded(Data, "data", DATA, log)()
             callback = recorded(pl.Callback, "callback", CALLBACK, log)()
             if case["stage"] == "test":
@@ -204,7 +220,7 @@ def hooks():
                         setattr(type(model), n, two(one))
             tr = trainer(callbacks=[callback], **case.get("trainer", {}))
             try:
-                getattr(tr, case["stage"])(model, datamodule=data, ckpt_path=path if case.get("resume") else None)
+                getattr(tr, case["stage"])(model, datamodule=data, ckpt_path=(middle if "from" in case else path) if case.get("resume") else None)
             except ValueError:
                 pass
             if case.get("save"):
