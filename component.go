@@ -138,6 +138,18 @@ type Metric interface {
 	LoadStateDict(Dict) error
 }
 
+// MetricGroup is a Metric of several, each with a name: torchmetrics.MetricCollection. Its values are Dicts.
+type MetricGroup interface {
+	Metric
+	Members() []NamedMetric
+}
+
+// NamedMetric is a metric of a group.
+type NamedMetric struct {
+	Name   string
+	Metric Metric
+}
+
 // Model is what a stage runs: PyTorch Lightning's LightningModule. Embed [LightningModule] to make one; what it does is in the
 // optional interfaces of lightninghooks.go and [StepModel].
 type Model interface {

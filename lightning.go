@@ -61,6 +61,8 @@ type LightningTrainer interface {
 	LogValue(name string, v Value, a LogArgs) error
 	// LogDict logs every value of a map, in the order of its names.
 	LogDict(values Dict, a LogArgs) error
+	// LogMetrics logs every metric of a group, as log_dict does a MetricCollection; a.Forward is the group's Batch.
+	LogMetrics(g MetricGroup, a LogArgs) error
 	// LoggedMetrics are the values for the loggers, ProgBarMetrics those for the bar, both by the names they are shown under;
 	// Metrics are Lightning's callback_metrics. All wait for the device.
 	LoggedMetrics() map[string]float64

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/internal/torchfile"
 	"github.com/lighter-go/lighter/runner"
 	"github.com/lighter-go/lighter/tensor"
@@ -289,5 +290,41 @@ func TestDataSection(t *testing.T) {
 	}}, runner.Options{})
 	if err == nil || !strings.Contains(err.Error(), "data: section missing") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestLogMetrics: every metric of a collection is logged by its name, on steps and for the epoch.
+func TestLogMetrics(t *testing.T) {
+	var group lighter.MetricGroup
+	on := true
+	r, err := runSteps(t, "validate", "", map[string]lighter.HookFunc{
+		"val_dataloader": gives(pairs{4}, nil),
+		"setup": func(l lighter.LightningTrainer, _ ...lighter.Value) (lighter.Value, error) {
+			env := l.Model().(*stepModel).env
+			var members []any
+			for _, class := range []string{"MeanMetric", "MaxMetric"} {
+				m, err := registry.New[lighter.Metric]("torchmetrics."+class, env, map[string]any{})
+				if err != nil {
+					return nil, err
+				}
+				members = append(members, m)
+			}
+			c, err := registry.New[lighter.Metric]("torchmetrics.MetricCollection", env, map[string]any{"metrics": members})
+			group, _ = c.(lighter.MetricGroup)
+			return nil, err
+		},
+		"validation_step": func(l lighter.LightningTrainer, a ...lighter.Value) (lighter.Value, error) {
+			group.Update(a[0].(lighter.List)[1], nil)
+			return nil, l.LogMetrics(group, lighter.LogArgs{OnStep: &on, OnEpoch: &on, Forward: group.Batch()})
+		},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]float64{"MeanMetric_epoch": 0.375, "MaxMetric_epoch": 0.75}
+	for name, v := range want {
+		if got := r.Metrics[0][name]; got != v {
+			t.Errorf("%s is %v, want %v, of %v", name, got, v, r.Metrics[0])
+		}
 	}
 }

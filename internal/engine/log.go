@@ -81,6 +81,20 @@ func (t *Trainer) LogDict(values lighter.Dict, a lighter.LogArgs) error {
 	return nil
 }
 
+// LogMetrics implements lighter.LightningTrainer.
+func (t *Trainer) LogMetrics(g lighter.MetricGroup, a lighter.LogArgs) error {
+	forward, _ := a.Forward.(lighter.Dict)
+	for _, m := range g.Members() {
+		if a.Forward = nil; forward != nil {
+			a.Forward = forward[m.Name]
+		}
+		if err := t.LogValue(m.Name, m.Metric, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // scalar makes a tensor of a number; a metric stays what it is.
 func (t *Trainer) scalar(name string, v lighter.Value) (lighter.Value, error) {
 	number := 0.0

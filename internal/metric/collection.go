@@ -152,6 +152,15 @@ type collection struct{ items []item }
 
 func (m *collection) Name() string { return "MetricCollection" }
 
+// Members implements lighter.MetricGroup.
+func (m *collection) Members() []lighter.NamedMetric {
+	out := make([]lighter.NamedMetric, len(m.items))
+	for i, it := range m.items {
+		out[i] = lighter.NamedMetric{Name: it.name, Metric: it.metric}
+	}
+	return out
+}
+
 // gathering visits the metrics that gather for themselves.
 func (m *collection) gathering(visit func(it item)) {
 	for _, it := range m.items {
