@@ -276,3 +276,14 @@ func TestStateFollowsTheLayoutOfItsParameter(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadingLeavesTheImplementation: a state of PyTorch's default, which names no implementation, leaves the one configured.
+func TestLoadingLeavesTheImplementation(t *testing.T) {
+	like := lighter.Option{Name: "fused"}
+	if v, err := converted(like, false); err != nil || v != false {
+		t.Errorf("got %v, %v", v, err)
+	}
+	if _, err := converted(lighter.Option{Name: "nesterov"}, false); err == nil {
+		t.Error("a null flag is taken")
+	}
+}

@@ -74,8 +74,8 @@ func converted(opt lighter.Option, like any) (any, error) {
 	case bool:
 		return v, nil
 	case nil:
-		if like == nil {
-			return nil, nil
+		if like == nil || opt.Name == "fused" || opt.Name == "foreach" { // null leaves the choice to whoever runs
+			return like, nil
 		}
 	}
 	return nil, fmt.Errorf("%s must be a bool, got %v", opt.Name, opt.Value)
