@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lighter-go/lighter/internal/console"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/runner"
 )
 
@@ -54,6 +55,10 @@ func (p *program) main(args []string) (code int) {
 			code = p.bug(r, debug.Stack())
 		}
 	}()
+	if err := registry.Faults(); err != nil {
+		p.report(err, runner.ExitFailure)
+		return runner.ExitFailure
+	}
 	cmd := p.command()
 	cmd.SetArgs(args)
 	err := cmd.Execute()

@@ -323,6 +323,9 @@ func (t *Trainer) endStage() error {
 
 // compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.
 func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
+	if err := registry.Faults(); err != nil {
+		return nil, nil, err
+	}
 	merged := make([]any, len(inputs))
 	for i, in := range inputs {
 		merged[i] = in
