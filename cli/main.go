@@ -146,7 +146,7 @@ func (p *program) command() *cobra.Command {
 	for _, s := range stages {
 		root.AddCommand(p.stageCommand(s))
 	}
-	root.AddCommand(p.checkCommand(), p.listCommand(), p.schemaCommand(), p.initCommand(), p.inspectCommand(), p.exportCommand(), p.doctorCommand(), p.versionCommand(), p.referenceCommand())
+	root.AddCommand(p.checkCommand(), p.listCommand(), p.schemaCommand(), p.initCommand(), p.buildCommand(), p.inspectCommand(), p.exportCommand(), p.doctorCommand(), p.versionCommand(), p.referenceCommand())
 	root.SetCompletionCommandGroupID(otherGroup)
 	root.SetHelpCommandGroupID(otherGroup)
 	root.InitDefaultCompletionCmd()
