@@ -73,7 +73,11 @@ func (p *program) printBuilt(output string, added []custom.Component) error {
 	for _, c := range added {
 		width = max(width, len(c.Target))
 	}
-	fmt.Fprintf(p.stdout, "wrote %s with %d components:\n", output, len(added))
+	noun := "components"
+	if len(added) == 1 {
+		noun = "component"
+	}
+	fmt.Fprintf(p.stdout, "wrote %s with %d %s\n", output, len(added), noun)
 	for _, c := range added {
 		fmt.Fprintf(p.stdout, "  %-*s  %s, from %s\n", width, c.Target, c.Kind, c.Package)
 	}

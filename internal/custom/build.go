@@ -100,7 +100,7 @@ func (b *build) compile(program string) error {
 	if stale, err := b.goCommand("list", "-f", "{{.Stale}}", "github.com/sugarme/gotch/libtch"); err == nil && strings.TrimSpace(stale) == "true" {
 		b.o.Say("compiling gotch against libtorch: about two minutes, the first time only")
 	}
-	flags := "-X " + modulePath + "/internal/release.version=" + b.o.Version
+	flags := "-X '" + modulePath + "/internal/release.version=" + b.o.Version + "'"
 	var rpaths []string
 	for _, dir := range b.rpaths {
 		rpaths = append(rpaths, "-Wl,-rpath,"+dir)

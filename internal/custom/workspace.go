@@ -169,7 +169,7 @@ func (s *workspace) nameFor(dir string) string {
 // addPublished finds the module of a published package, through the proxy or in the module cache, and pins its version.
 func (b *build) addPublished(w *with) error {
 	var first error
-	for name := w.path; strings.Contains(name, "."); name = path.Dir(name) {
+	for name := w.path; name != "."; name = path.Dir(name) {
 		m, err := b.download(name, cmp.Or(w.version, "latest"))
 		if err != nil {
 			if first == nil {
@@ -274,6 +274,12 @@ type listed struct {
 	Error            *struct{ Err string }
 }
 
+// hasGo says whether a folder holds a package.
+func hasGo(dir string) bool {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	return err == nil && len(files) > 0
+}
+
 // packages are the import paths that an argument of --with names.
 func (b *build) packages(w with) ([]string, error) {
 	pattern := w.path
@@ -291,7 +297,7 @@ func (b *build) packages(w with) ([]string, error) {
 			return nil, fmt.Errorf("what go list says: %w", err)
 		}
 		switch {
-		case p.Name == "" && p.Error != nil && w.dir != "" && strings.Contains(p.Error.Err, "no Go files"):
+		case p.Name == "" && p.Error != nil && w.dir != "" && (strings.Contains(p.Error.Err, "no Go files") || !hasGo(w.dir)):
 			return nil, fmt.Errorf("there are no Go files in this folder; --with %s/... takes the packages below it", strings.TrimSuffix(w.text, "/"))
 		case p.Name == "" && p.Error != nil:
 			return nil, errors.New(b.readable(p.Error.Err))
