@@ -73,11 +73,7 @@ func (p *program) printBuilt(output string, added []custom.Component) error {
 	for _, c := range added {
 		width = max(width, len(c.Target))
 	}
-	noun := "components"
-	if len(added) == 1 {
-		noun = "component"
-	}
-	fmt.Fprintf(p.stdout, "wrote %s with %d %s\n", output, len(added), noun)
+	fmt.Fprintf(p.stdout, "wrote %s with %s\n", output, counted(len(added), "component"))
 	for _, c := range added {
 		fmt.Fprintf(p.stdout, "  %-*s  %s, from %s\n", width, c.Target, c.Kind, c.Package)
 	}

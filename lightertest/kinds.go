@@ -44,7 +44,7 @@ func module(b *bench) {
 		m.Tree().SetTraining(false)
 	}
 	if x, y := first.Forward(b.c.Input()...), second.Forward(b.c.Input()...); !Equal(x, y) {
-		b.Errorf("with the same state and input two give different results: %v and %v", x, y)
+		b.Errorf("with the same state and input two give different results: %s and %s", shown(x), shown(y))
 	}
 	for _, m := range []lighter.Module{first, second} {
 		m.Tree().SetTraining(true)
@@ -88,16 +88,16 @@ func metric(b *bench) {
 	}
 	m.Update(batches[0][0], batches[0][1])
 	if x, y := m.Batch(), m.Compute(); !Equal(x, y) {
-		b.Errorf("after one batch Batch is %v and Compute %v", x, y)
+		b.Errorf("after one batch Batch is %s and Compute %s", shown(x), shown(y))
 	}
 	m.Reset()
 	want := gather(m, batches)
 	if again := m.Compute(); !Equal(again, want) {
-		b.Errorf("Compute gives %v and then %v", want, again)
+		b.Errorf("Compute gives %s and then %s", shown(want), shown(again))
 	}
 	m.Reset()
 	if again := gather(m, batches); !Equal(again, want) {
-		b.Errorf("after a Reset the same batches give %v, not %v", again, want)
+		b.Errorf("after a Reset the same batches give %s, not %s", shown(again), shown(want))
 	}
 	before, after := b.build(nil).(lighter.Metric), b.build(nil).(lighter.Metric)
 	gather(before, batches[:1])
@@ -105,14 +105,14 @@ func metric(b *bench) {
 	if err := after.LoadStateDict(before.StateDict()); err != nil {
 		b.Errorf("LoadStateDict of another's StateDict: %v", err)
 	} else if got := gather(after, batches[1:]); !Equal(got, want) {
-		b.Errorf("with a checkpoint after the first batch the value is %v, not %v", got, want)
+		b.Errorf("with a checkpoint after the first batch the value is %s, not %s", shown(got), shown(want))
 	}
 	if b.c.Ordered {
 		return
 	}
 	whole := b.build(nil).(lighter.Metric)
 	if got := gather(whole, [][2]lighter.Value{{joined(batches, 0), joined(batches, 1)}}); !near(got, want) {
-		b.Errorf("as one batch the value is %v, in %d batches %v", got, len(batches), want)
+		b.Errorf("as one batch the value is %s, in %d batches %s", shown(got), len(batches), shown(want))
 	}
 }
 
@@ -189,7 +189,7 @@ func dataset(b *bench) {
 			defer tensor.Open().Close()
 			for i := range items {
 				if item, err := d.Item(i); err != nil || !Equal(item, items[i]) {
-					b.Errorf("asked by several at once item %d is %v (%v), alone %v", i, item, err, items[i])
+					b.Errorf("asked by several at once item %d is %s (%v), alone %s", i, shown(item), err, shown(items[i]))
 					return
 				}
 			}
@@ -237,7 +237,7 @@ func transform(b *bench) {
 		}
 	}
 	if !Equal(got[0], got[1]) {
-		b.Errorf("the same numbers of Rand give %v and %v", got[0], got[1])
+		b.Errorf("the same numbers of Rand give %s and %s", shown(got[0]), shown(got[1]))
 	}
 	if !Equal(in[0], b.c.Input()[0]) {
 		b.Error("Apply changes its input")
@@ -261,7 +261,7 @@ func callback(b *bench) {
 	if err := other.LoadStateDict(state); err != nil {
 		b.Errorf("LoadStateDict of another's StateDict: %v", err)
 	} else if got := other.StateDict(); !Equal(got, state) {
-		b.Errorf("the state %v is taken over as %v", state, got)
+		b.Errorf("the state %s is taken over as %s", shown(state), shown(got))
 	}
 }
 

@@ -4,9 +4,11 @@
 package lightertest
 
 import (
+	"fmt"
 	"io"
+	"maps"
 	"reflect"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,9 +45,6 @@ type Case struct {
 //   - callbacks and loggers get through what a run asks of them.
 func Run(t *testing.T, prefix string, cases ...Case) {
 	t.Helper()
-	if err := registry.Faults(); err != nil {
-		t.Fatal(err)
-	}
 	byTarget := map[string]Case{}
 	for _, c := range cases {
 		if _, ok := registry.Lookup(c.Target); !ok {
@@ -55,15 +54,29 @@ func Run(t *testing.T, prefix string, cases ...Case) {
 	}
 	found := false
 	for _, e := range registry.All() {
-		if !strings.HasPrefix(e.Target, prefix) {
-			continue
+		if strings.HasPrefix(e.Target, prefix) {
+			found = true
+			c := byTarget[e.Target]
+			c.Target = e.Target
+			RunOne(t, c)
 		}
-		found = true
-		t.Run(e.Target, func(t *testing.T) { run(t, e, byTarget[e.Target]) })
 	}
 	if !found {
 		t.Errorf("no component begins with %q", prefix)
 	}
+}
+
+// RunOne is [Run] for the component of a case alone.
+func RunOne(t *testing.T, c Case) {
+	t.Helper()
+	if err := registry.Faults(); err != nil {
+		t.Fatal(err)
+	}
+	e, ok := registry.Lookup(c.Target)
+	if !ok {
+		t.Fatalf("%s is not registered: does the test import its package?", c.Target)
+	}
+	t.Run(c.Target, func(t *testing.T) { run(t, e, c) })
 }
 
 func run(t *testing.T, e *registry.Entry, c Case) {
@@ -79,7 +92,6 @@ func run(t *testing.T, e *registry.Entry, c Case) {
 	for _, check := range []func(*bench){built, module, metric, dataset, transform, optimizer, scheduler, callback, logger} {
 		b.within(check)
 	}
-	runtime.GC() // nothing is freed by a finalizer: this shows it
 	if n := tensor.Live() - live; n > 0 {
 		t.Errorf("%d tensor handles are left when everything is closed", n)
 	}
@@ -213,4 +225,27 @@ func same(x, y tensor.Tensor) bool {
 		}
 	}
 	return true
+}
+
+// shown is a value for a message: small tensors with their elements.
+func shown(v lighter.Value) string {
+	switch x := v.(type) {
+	case tensor.Tensor:
+		if x.Defined() && x.Numel() <= 8 {
+			return fmt.Sprintf("%v%v", x, tensor.Values[float64](x))
+		}
+	case lighter.List:
+		parts := make([]string, len(x))
+		for i := range x {
+			parts[i] = shown(x[i])
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case lighter.Dict:
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			parts = append(parts, k+": "+shown(x[k]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return fmt.Sprint(v)
 }
