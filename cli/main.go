@@ -85,18 +85,21 @@ func (p *program) open() { p.log, p.console = p.logOptions.open(p.stderr) }
 // bug reports a panic, which is never the user's fault.
 func (p *program) bug(r any, stack []byte) int {
 	event := p.log.WithLevel(zerolog.FatalLevel)
+	whose := culprit(string(stack), added())
 	switch {
 	case !p.json:
-		fmt.Fprintf(p.console, "%s this is a bug in lighter: %v\n", p.errorWord(), r)
+		fmt.Fprintf(p.console, "%s this is a bug in %s: %v\n", p.errorWord(), whose, r)
 		if p.debug {
 			p.console.Write(stack)
-		} else {
+		} else if whose == "lighter" {
 			fmt.Fprintln(p.console, "   --debug shows where; please report it with the configuration")
+		} else {
+			fmt.Fprintln(p.console, "   --debug shows the whole stack")
 		}
 	case p.debug:
-		event.Str("stack", string(stack)).Msgf("this is a bug in lighter: %v", r)
+		event.Str("stack", string(stack)).Msgf("this is a bug in %s: %v", whose, r)
 	default:
-		event.Msgf("this is a bug in lighter: %v", r)
+		event.Msgf("this is a bug in %s: %v", whose, r)
 	}
 	return runner.ExitFailure
 }
