@@ -346,5 +346,8 @@ func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
 		}
 	}
 	c, problems := config.Compose(merged...)
+	if given := fromEnvironment(c); given != nil {
+		c, problems = config.Compose(append(merged, given...)...)
+	}
 	return c, problems, nil
 }
