@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 # files prints the module's files, each with a NUL: those of git, new ones too, or without git all that are there.
 files() {
-  if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+  if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$(pwd -P)" ]; then
     git ls-files -z --cached --others --exclude-standard
   else
     find . -type f -not -path './.*' -not -path './bin/*' -not -path './dist/*' -not -path './outputs/*' -printf '%P\0'
