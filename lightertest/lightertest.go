@@ -22,7 +22,7 @@ import (
 // arguments of the types [lighter.Params] and [lighter.Optimizer] are given parameters and an optimizer by Run.
 type Case struct {
 	Target string
-	// Args are the arguments by name, with int64 and float64 for numbers; made anew for every build.
+	// Args are the arguments by name, with int64 and float64 for numbers. What a component keeps or changes is made anew in it.
 	Args func() map[string]any
 	// Input is what a module's Forward or a transform's Apply takes; none leaves out what needs it.
 	Input func() []lighter.Value

@@ -34,7 +34,7 @@ type workspace struct {
 
 // moduleInfo is what `go mod download -json` says.
 type moduleInfo struct {
-	Path, Version, GoMod, Sum, GoModSum, Error string
+	Path, Version, GoMod, Error string
 }
 
 // goMod is what `go mod edit -json` says.
