@@ -12,11 +12,11 @@ func init() { registry.Adapt(Callable) }
 // callable is a function in the place of a module.
 type callable struct {
 	Node
-	f registry.Func
+	f Func
 }
 
 // Callable is a module that calls a function, as of `_mode_: callable` or `$torch.nn.functional.relu`.
-func Callable(f registry.Func) Module {
+func Callable(f Func) Module {
 	m := &callable{f: f}
 	m.SetClass("function")
 	return m

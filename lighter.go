@@ -18,11 +18,9 @@ type List = []Value
 // Dict is a collection of named values: a batch or a step's output given by name.
 type Dict = map[string]Value
 
-// Env is what a component may ask for while it is built.
-type Env = registry.Env
-
 // Register makes a component known. The type argument is the contract it fulfils; prototype is a struct whose `cfg`
-// tags name its arguments and whose values are their defaults. It panics on a mistake in the declaration, at start-up.
+// tags name its arguments and whose values are their defaults. A mistake in the declaration, or a target that is taken, ends the
+// program when it starts, with a message that names the packages.
 //
 //	type Linear struct {
 //		InFeatures  int  `cfg:"in_features,required" help:"size of each input sample"`
@@ -33,13 +31,8 @@ type Env = registry.Env
 //	func (c Linear) Build(*lighter.Env) (lighter.Module, error) { ... }
 //
 //	func init() { lighter.Register[lighter.Module]("torch.nn.Linear", Linear{Bias: true}) }
-func Register[K any](target string, prototype registry.Builder[K], aliases ...string) {
+func Register[K any](target string, prototype Builder[K], aliases ...string) {
 	registry.Register(target, prototype, aliases...)
-}
-
-// FieldError is what a component's Validate returns to blame one of its arguments by its `cfg` name.
-func FieldError(field, format string, args ...any) error {
-	return registry.FieldError(field, format, args...)
 }
 
 // DataError marks a fault of the data that a component reads, as opposed to one of the configuration: the program's exit code

@@ -99,7 +99,11 @@ func (p *program) listKinds(entries []*registry.Entry) {
 	byKind := map[string][]string{}
 	for _, e := range entries {
 		k := registry.KindOf(e)
-		byKind[k] = append(byKind[k], e.Target)
+		line := e.Target
+		if !e.Own() {
+			line += "  (from " + e.Source() + ")"
+		}
+		byKind[k] = append(byKind[k], line)
 	}
 	for i, k := range slices.Sorted(maps.Keys(byKind)) {
 		if i > 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lighter-go/lighter/internal/console"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/runner"
 )
 
@@ -54,6 +55,10 @@ func (p *program) main(args []string) (code int) {
 			code = p.bug(r, debug.Stack())
 		}
 	}()
+	if err := registry.Faults(); err != nil {
+		p.report(err, runner.ExitFailure)
+		return runner.ExitFailure
+	}
 	cmd := p.command()
 	cmd.SetArgs(args)
 	err := cmd.Execute()
@@ -80,18 +85,21 @@ func (p *program) open() { p.log, p.console = p.logOptions.open(p.stderr) }
 // bug reports a panic, which is never the user's fault.
 func (p *program) bug(r any, stack []byte) int {
 	event := p.log.WithLevel(zerolog.FatalLevel)
+	whose := culprit(string(stack), added())
 	switch {
 	case !p.json:
-		fmt.Fprintf(p.console, "%s this is a bug in lighter: %v\n", p.errorWord(), r)
+		fmt.Fprintf(p.console, "%s this is a bug in %s: %v\n", p.errorWord(), whose, r)
 		if p.debug {
 			p.console.Write(stack)
-		} else {
+		} else if whose == "lighter" {
 			fmt.Fprintln(p.console, "   --debug shows where; please report it with the configuration")
+		} else {
+			fmt.Fprintln(p.console, "   --debug shows the whole stack")
 		}
 	case p.debug:
-		event.Str("stack", string(stack)).Msgf("this is a bug in lighter: %v", r)
+		event.Str("stack", string(stack)).Msgf("this is a bug in %s: %v", whose, r)
 	default:
-		event.Msgf("this is a bug in lighter: %v", r)
+		event.Msgf("this is a bug in %s: %v", whose, r)
 	}
 	return runner.ExitFailure
 }
@@ -141,7 +149,7 @@ func (p *program) command() *cobra.Command {
 	for _, s := range stages {
 		root.AddCommand(p.stageCommand(s))
 	}
-	root.AddCommand(p.checkCommand(), p.listCommand(), p.schemaCommand(), p.initCommand(), p.inspectCommand(), p.exportCommand(), p.doctorCommand(), p.versionCommand(), p.referenceCommand())
+	root.AddCommand(p.checkCommand(), p.listCommand(), p.schemaCommand(), p.initCommand(), p.buildCommand(), p.inspectCommand(), p.exportCommand(), p.doctorCommand(), p.versionCommand(), p.referenceCommand())
 	root.SetCompletionCommandGroupID(otherGroup)
 	root.SetHelpCommandGroupID(otherGroup)
 	root.InitDefaultCompletionCmd()

@@ -340,6 +340,9 @@ func (t *Trainer) endStage() error {
 
 // compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.
 func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
+	if err := registry.Faults(); err != nil {
+		return nil, nil, err
+	}
 	merged := make([]any, len(inputs))
 	for i, in := range inputs {
 		merged[i] = in
@@ -360,5 +363,8 @@ func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
 		}
 	}
 	c, problems := config.Compose(merged...)
+	if given := fromEnvironment(c); given != nil {
+		c, problems = config.Compose(append(merged, given...)...)
+	}
 	return c, problems, nil
 }

@@ -15,8 +15,12 @@ type Description struct {
 	Target    string     `json:"target"`
 	Aliases   []string   `json:"aliases,omitempty"`
 	Kind      string     `json:"kind"`
+	Package   string     `json:"package"`          // import path of the Go package that registers it
+	Module    string     `json:"module,omitempty"` // that package's, "example.com/mine@v1.2.3"; "" for lighter's own
 	Doc       string     `json:"doc,omitempty"`
 	Arguments []Argument `json:"arguments"`
+
+	source string // in words, "" for lighter's own
 }
 
 // Argument is one argument of a component.
@@ -34,7 +38,11 @@ type Argument struct {
 
 // Describe says what a component is and what it takes.
 func (e *Entry) Describe() Description {
-	d := Description{Target: e.Target, Aliases: e.Aliases, Kind: KindOf(e), Doc: e.Doc(), Arguments: []Argument{}}
+	d := Description{Target: e.Target, Aliases: e.Aliases, Kind: KindOf(e), Package: e.Package(), Doc: e.Doc(), Arguments: []Argument{}}
+	if !e.Own() {
+		d.source = e.Source()
+		d.Module = Module(d.Package)
+	}
 	for _, f := range e.Fields {
 		a := Argument{
 			Name: f.Name, Type: kindName(f.Type), Required: f.Required, Rest: f.Args, Ignored: f.Ignored,
@@ -152,6 +160,9 @@ func (a Argument) typeText() string {
 // Text writes a description for a terminal. Errors of w are ignored.
 func (d Description) Text(w io.Writer) {
 	fmt.Fprintf(w, "%s, kind %s\n", d.Target, d.Kind)
+	if d.source != "" {
+		fmt.Fprintf(w, "from %s\n", d.source)
+	}
 	if d.Doc != "" {
 		fmt.Fprintf(w, "\n%s\n", d.Doc)
 	}
@@ -185,6 +196,9 @@ func (d Description) Markdown(w io.Writer) {
 	fmt.Fprintf(w, "Kind: %s.", d.Kind)
 	if len(d.Aliases) > 0 {
 		fmt.Fprintf(w, " Also `%s`.", strings.Join(d.Aliases, "`, `"))
+	}
+	if d.source != "" {
+		fmt.Fprintf(w, " From %s.", d.source)
 	}
 	if len(d.Arguments) == 0 {
 		fmt.Fprint(w, " It takes no arguments.\n")

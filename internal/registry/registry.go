@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ type Entry struct {
 	Aliases []string
 	Kind    reflect.Type // the contract it fulfils
 	Fields  []Field      // in the order of positional arguments
+	origin  origin
 	proto   reflect.Value
 	build   func(args reflect.Value, env *Env) (any, error)
 }
@@ -79,27 +81,49 @@ func (e *Entry) make(args reflect.Value, env *Env) (v any, err error) {
 
 var entries = map[string]*Entry{}
 
-// Register adds a component under its target and aliases. It panics on a bad declaration or a name taken already: both
-// are mistakes in the program, seen at start-up.
+// Register adds a component under its target and aliases. A mistake in the declaration, or a name that is taken, is one of
+// [Faults]; the component is left out.
 func Register[K any](target string, prototype Builder[K], aliases ...string) {
-	v := reflect.ValueOf(prototype)
-	if v.Kind() != reflect.Struct {
-		panic(fmt.Sprintf("registry: the prototype of %s is a %s, not a struct", target, v.Kind()))
-	}
-	fields, err := fieldsOf(v)
-	if err != nil {
-		panic(fmt.Sprintf("registry: %s: %v", target, err))
-	}
 	e := &Entry{
-		Target: target, Aliases: aliases, Kind: reflect.TypeFor[K](), Fields: fields, proto: v,
+		Target: target, Aliases: aliases, Kind: reflect.TypeFor[K](), origin: callers(),
 		build: func(args reflect.Value, env *Env) (any, error) { return args.Interface().(Builder[K]).Build(env) },
 	}
+	if err := e.declare(prototype); err != nil {
+		faults = append(faults, fmt.Errorf("%s, registered by %s: %w", target, e.Source(), err))
+		return
+	}
 	for _, name := range append([]string{target}, aliases...) {
-		if entries[name] != nil {
-			panic(fmt.Sprintf("registry: %s is registered twice", name))
+		if first := entries[name]; first != nil {
+			faults = append(faults, fmt.Errorf("the name %s is taken twice: by %s, and by %s; one of them needs another name",
+				name, first.Source(), e.Source()))
+			continue
 		}
 		entries[name] = e
 	}
+}
+
+var (
+	faults []error
+	// dotted is what a target looks like.
+	dotted = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$`)
+)
+
+// Faults are the mistakes in the declarations of this program's components; nil when there are none. With faults nothing should run.
+func Faults() error { return errors.Join(faults...) }
+
+// declare takes over what a prototype says.
+func (e *Entry) declare(prototype any) (err error) {
+	for _, name := range append([]string{e.Target}, e.Aliases...) {
+		if !dotted.MatchString(name) {
+			return fmt.Errorf("the name %q is none that `_target_` can hold: words of letters, digits and _ with dots between them, like mine.Metric", name)
+		}
+	}
+	e.proto = reflect.ValueOf(prototype)
+	if k := e.proto.Kind(); k != reflect.Struct {
+		return fmt.Errorf("the prototype must be a struct, and is a %s", k)
+	}
+	e.Fields, err = fieldsOf(e.proto)
+	return err
 }
 
 // Lookup finds a component by its target or an alias.

@@ -10,60 +10,7 @@ import (
 )
 
 // Default draws from the default generator, as the Python functions do: a seed gives the same numbers.
-type Default struct{}
-
-func value(make func() tensor.Tensor) float64 {
-	s := tensor.Open()
-	defer s.Close()
-	return make().Item()
-}
-
-// Uniform implements [lighter.Rand].
-func (Default) Uniform(low, high float64) float64 {
-	return value(func() tensor.Tensor {
-		return tensor.CallOne("uniform_", tensor.Empty([]int64{1}, tensor.Float32, tensor.Device{}), low, high)
-	})
-}
-
-// Int implements [lighter.Rand].
-func (Default) Int(low, high int64) int64 {
-	s := tensor.Open()
-	defer s.Close()
-	return tensor.CallOne("randint", low, high, []int64{1}, tensor.Kwarg{Name: "dtype", Value: tensor.Int64}).Int()
-}
-
-// Perm implements [lighter.Rand].
-func (Default) Perm(n int) []int64 {
-	s := tensor.Open()
-	defer s.Close()
-	return tensor.Values[int64](tensor.CallOne("randperm", n, tensor.Kwarg{Name: "dtype", Value: tensor.Int64}))
-}
-
-// Choice implements [lighter.Rand].
-func (Default) Choice(weights []float64) int {
-	s := tensor.Open()
-	defer s.Close()
-	return int(tensor.CallOne("multinomial", float32s(weights), 1).Int())
-}
-
-// Dirichlet implements [lighter.Rand].
-func (Default) Dirichlet(alpha []float64) []float64 {
-	s := tensor.Open()
-	defer s.Close()
-	return tensor.Values[float64](tensor.CallOne("_sample_dirichlet", float32s(alpha)))
-}
-
-func float32s(v []float64) tensor.Tensor {
-	return tensor.FromSlice(v, int64(len(v))).To(tensor.Device{}, tensor.Float32)
-}
-
-// UniformTensor implements [lighter.Rand].
-func (Default) UniformTensor(shape ...int64) tensor.Tensor { return tensor.CallOne("rand", shape) }
-
-// NormalTensor implements [lighter.Rand].
-func (Default) NormalTensor(shape ...int64) tensor.Tensor {
-	return tensor.CallOne("normal_", tensor.Empty(shape, tensor.Float32, tensor.Device{}))
-}
+type Default = lighter.DefaultRand
 
 // stream draws numbers that a seed and a place give, whoever draws elsewhere.
 type stream struct{ *rand.Rand }

@@ -3,6 +3,8 @@
 package registrytest
 
 import (
+	"io"
+	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -60,13 +62,23 @@ func Contract(t *testing.T, prefix string, examples map[string]Args) {
 			t.Errorf("%s has no example", e.Target)
 			continue
 		}
-		declaration(t, e)
-		builds(t, e, example)
-		refuses(t, e, example)
+		Component(t, e, example)
 	}
 }
 
+// Component checks one component, which example builds.
+func Component(t *testing.T, e *registry.Entry, example Args) {
+	t.Helper()
+	declaration(t, e)
+	builds(t, e, example)
+	refuses(t, e, example)
+	absurd(t, e, example)
+}
+
 func declaration(t *testing.T, e *registry.Entry) {
+	if d := e.Doc(); strings.TrimSpace(d) != d {
+		t.Errorf("%s: its Doc has spaces around it: %q", e.Target, d)
+	}
 	for _, f := range e.Fields {
 		if !legalName.MatchString(f.Name) {
 			t.Errorf("%s: %q is no name of an argument", e.Target, f.Name)
@@ -77,12 +89,27 @@ func declaration(t *testing.T, e *registry.Entry) {
 		if v := reflect.ValueOf(e.Default(f)); f.Required && v.IsValid() && !v.IsZero() {
 			t.Errorf("%s: %s is required and has a default", e.Target, f.Name)
 		}
+		if d := defaultOf(e, f.Name); !f.Required && d != "" && !(d == `""` && f.OneOf != nil) {
+			if err := e.Decodes(f, d); err != nil {
+				t.Errorf("%s: the default of %s does not come back from the configuration: %v", e.Target, f.Name, err)
+			}
+		}
 		if f.OneOf != nil {
 			if d, ok := e.Default(f).(string); ok && d != "" && !slices.Contains(f.OneOf, d) {
 				t.Errorf("%s: the default %q of %s is none of %v", e.Target, d, f.Name, f.OneOf)
 			}
 		}
 	}
+}
+
+// defaultOf is an argument's default as `lighter list` shows it.
+func defaultOf(e *registry.Entry, name string) string {
+	for _, a := range e.Describe().Arguments {
+		if a.Name == name {
+			return a.Default
+		}
+	}
+	return ""
 }
 
 // builds twice: the defaults must not change, nor the two results be one object.
@@ -138,6 +165,50 @@ func refuses(t *testing.T, e *registry.Entry, example Args) {
 		if f.OneOf != nil {
 			fails(f.Name+" out of range", "must be one of", with(example, f.Name, "no such word"))
 		}
+	}
+}
+
+// absurd gives every number and text values that nobody means: the component builds or says an error, and never panics.
+func absurd(t *testing.T, e *registry.Entry, example Args) {
+	for _, f := range e.Fields {
+		for _, v := range absurdities(f.Type) {
+			func() {
+				defer func() {
+					if r := recover(); r != nil {
+						t.Errorf("%s with %s=%v panics: %v", e.Target, f.Name, v, r)
+					}
+				}()
+				built, err := registry.New[any](e.Target, &registry.Env{}, Made(with(example, f.Name, v)))
+				if err == nil {
+					release(built)
+				}
+			}()
+		}
+	}
+}
+
+// absurdities are values of a type that are not meant. Large numbers are none of them: they are a matter of memory.
+func absurdities(t reflect.Type) []any {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64:
+		return []any{int64(0), int64(-1), int64(math.MinInt64)}
+	case reflect.Float64:
+		return []any{0.0, -1.0, math.NaN(), math.Inf(1), math.Inf(-1)}
+	case reflect.String:
+		return []any{"", "\x00", "no such word"}
+	case reflect.Slice:
+		return []any{[]any{}}
+	}
+	return nil
+}
+
+// release closes what was built.
+func release(v any) {
+	if c, ok := v.(io.Closer); ok {
+		c.Close()
 	}
 }
 
