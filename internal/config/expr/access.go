@@ -131,7 +131,10 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 	if !ok {
 		return nil, fmt.Errorf("'%s' object is not subscriptable", typeName(a.pos[0]))
 	}
-	n, err := starlark.AsInt32(asNumber(i))
+	if s, ok := i.(*sliceValue); ok {
+		return sliceOf(m, args{a.name, starlark.Tuple{v, s.start, s.stop, s.step}, nil})
+	}
+	n, err := m.index(i)
 	if err != nil {
 		return nil, fmt.Errorf("%s indices must be integers, not '%s'", typeName(a.pos[0]), typeName(i))
 	}
@@ -175,7 +178,7 @@ func sliceOf(m *machine, a args) (starlark.Value, error) {
 	if !ok {
 		return nil, fmt.Errorf("'%s' object is not subscriptable", typeName(v))
 	}
-	start, stop, step, err := bounds(a.pos[1:], items.Len())
+	start, stop, step, err := m.bounds(a.pos[1:], items.Len())
 	if err != nil {
 		return nil, err
 	}
@@ -190,13 +193,13 @@ func sliceOf(m *machine, a args) (starlark.Value, error) {
 }
 
 // bounds are the parts of a slice of n elements as Python completes them.
-func bounds(parts starlark.Tuple, n int) (start, stop, step int, err error) {
+func (m *machine) bounds(parts starlark.Tuple, n int) (start, stop, step int, err error) {
 	step = 1
 	given := func(i int) (int, bool) {
 		if i >= len(parts) || parts[i] == starlark.None {
 			return 0, false
 		}
-		v, e := starlark.AsInt32(asNumber(parts[i]))
+		v, e := m.index(parts[i])
 		if e != nil {
 			err = errors.New("slice indices must be integers or None")
 		}
@@ -285,7 +288,7 @@ func init() {
 			}
 			size += len(text) * strings.Count(s, "{")
 		}
-		if err := m.spend(size); err != nil || size > maxText {
+		if err := m.spend(size); err != nil || size > m.limits.text {
 			return nil, errWork
 		}
 		f, err := starlark.String(s).Attr("format")
@@ -326,8 +329,8 @@ func values(kw []starlark.Tuple) starlark.Tuple {
 
 // made is a string of at most size bytes, made only when that is affordable.
 func (m *machine) made(size int, text func() string) (starlark.Value, error) {
-	if size > maxText {
-		return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", size, maxText)
+	if size > m.limits.text {
+		return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", size, m.limits.text)
 	}
 	if err := m.spend(size); err != nil {
 		return nil, err

@@ -38,8 +38,17 @@ func init() {
 	internals = map[string]function{
 		"__op": opOf, "__unary": unaryOf, "__compare": compareOf, "__chain": chainOf, "__attr": attrOf, "__index": indexOf, "__slice": sliceOf,
 		"__iter": iterOf, "__gather": gather, "__dict": dictDisplay, "__format": formatField, "__concat": concat,
+		"__range": rangeOf, "__ellipsis": ellipsisOf, "__set": setOf, "__mapping": mapping,
+	}
+	fileBuiltins = map[string]function{
+		"__test": test, "__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
+		"__inplace": inPlace, "__assert": failedAssert, "__raise": raise,
+		"print": printOf, "isinstance": isInstance, "callable": isCallable,
 	}
 }
+
+// fileBuiltins are those that only files have.
+var fileBuiltins map[string]function
 
 // builtin is one of the functions for this evaluation.
 func (m *machine) builtin(name string) starlark.Value {
@@ -76,7 +85,7 @@ func universe(m *machine, a args) (starlark.Value, error) {
 }
 
 // callAttr calls a method of a host object that has it.
-func (m *machine) callAttr(o *object, name string) (starlark.Value, bool, error) {
+func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (starlark.Value, bool, error) {
 	if m.host == nil {
 		return nil, false, nil
 	}
@@ -84,9 +93,13 @@ func (m *machine) callAttr(o *object, name string) (starlark.Value, bool, error)
 	if !ok {
 		return nil, false, nil
 	}
-	if call, isFunc := f.(Func); isFunc {
-		v, err := m.call(call, nil, nil)
+	switch f.(type) {
+	case Func, KwFunc:
+		v, err := m.callable(f, args, nil)
 		return v, true, err
+	}
+	if m.run != nil {
+		return nil, false, nil
 	}
 	return m.touch(), true, nil
 }
@@ -265,8 +278,8 @@ func gather(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if items = append(items, more...); len(items) > maxItems {
-			return nil, tooLong(len(items))
+		if items = append(items, more...); len(items) > m.limits.items {
+			return nil, m.tooLong(len(items))
 		}
 	}
 	switch s, _ := starlark.AsString(a.pos[0]); s {

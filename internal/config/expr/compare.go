@@ -77,6 +77,10 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 	if err := m.spend(1); err != nil {
 		return false, err
 	}
+	if err := m.deeper(); err != nil {
+		return false, err
+	}
+	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
 	xs, xok := sequenceOf(x)
 	ys, yok := sequenceOf(y)
@@ -144,6 +148,10 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 	if err := m.spend(1 + min(length(x), length(y))); err != nil {
 		return 0, err
 	}
+	if err := m.deeper(); err != nil {
+		return 0, err
+	}
+	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
 	xs, xok := sequenceOf(x)
 	ys, yok := sequenceOf(y)
@@ -222,6 +230,10 @@ func (m *machine) hashable(v starlark.Value) error {
 		}
 		return m.spend(length(v))
 	}
+	if err := m.deeper(); err != nil {
+		return err
+	}
+	defer m.shallower()
 	for _, x := range t {
 		if err := m.spend(1); err != nil {
 			return err

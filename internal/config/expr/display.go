@@ -3,6 +3,8 @@ package expr
 import (
 	"slices"
 	"strings"
+
+	"go.starlark.net/syntax"
 )
 
 // group is `(a)`, a tuple or a generator, which is evaluated at once.
@@ -71,7 +73,7 @@ func (r *rewriter) braces() code {
 				if isPair {
 					return call("__dict", at, c)
 				}
-				return call("set", at, c)
+				return call("__set", at, c)
 			}
 			if isPair {
 				pairs = append(pairs, first.code)
@@ -104,16 +106,21 @@ func (r *rewriter) comprehension(free int) code {
 	scope := len(r.bound)
 	for r.err == nil && (r.is("for") || r.is("if")) {
 		if r.accept("if") {
-			c = append(append(c, piece{" if ", -1}), r.or()...)
+			c = append(append(c, piece{" if ", -1}), r.truth(r.or())...)
 			continue
 		}
 		r.advance()
 		c = append(c, piece{" for ", -1})
 		var targets []string
-		c = append(c, r.targets(&targets)...)
+		variables := r.targets(&targets)
+		c = append(c, variables...)
 		at := r.tok.start
 		r.expect("in")
-		c = append(append(c, piece{" in ", -1}), call("__iter", at, r.or())...)
+		over := []code{r.or()}
+		if shape := shapeOf(variables); r.lines && shape != "." {
+			over = append(over, literal(shape))
+		}
+		c = append(append(c, piece{" in ", -1}), call("__iter", at, over...)...)
 		r.bound = append(r.bound, targets...)
 	}
 	bound := r.bound[scope:]
@@ -152,9 +159,28 @@ func (r *rewriter) targets(into *[]string) code {
 	return c
 }
 
+// shapeOf is how variables are nested: "." is one, "..", with commas left out, are two of a tuple.
+func shapeOf(variables code) string {
+	var b strings.Builder
+	for _, p := range variables {
+		switch p.text {
+		case "(", ")":
+			b.WriteString(p.text)
+		case ", ":
+			b.WriteByte(',')
+		default:
+			b.WriteByte('.')
+		}
+	}
+	return b.String()
+}
+
 // strings is one or more literals side by side.
 func (r *rewriter) strings() code {
 	at := r.tok.start
+	if r.tok.bytes {
+		return r.bytes()
+	}
 	text := ""
 	var parts []code
 	flush := func() {
@@ -165,6 +191,10 @@ func (r *rewriter) strings() code {
 	}
 	for r.err == nil && r.tok.kind == str {
 		t := r.tok
+		if t.bytes {
+			r.fail(t.start, t.stop-t.start, "cannot mix bytes and nonbytes literals")
+			break
+		}
 		if !t.format {
 			text += t.text
 			r.advance()
@@ -173,7 +203,9 @@ func (r *rewriter) strings() code {
 		flush()
 		limit := r.limit
 		r.limit = t.close
+		r.nest++
 		fields, _ := r.fields(t.body, t.raw, false)
+		r.nest--
 		r.limit = limit
 		parts = append(parts, fields...)
 		r.next(t.stop)
@@ -183,6 +215,20 @@ func (r *rewriter) strings() code {
 	}
 	flush()
 	return call("__concat", at, parts...)
+}
+
+// bytes is one or more literals of bytes.
+func (r *rewriter) bytes() code {
+	at, text := r.tok.start, ""
+	for r.err == nil && r.tok.kind == str {
+		if !r.tok.bytes {
+			r.fail(r.tok.start, r.tok.stop-r.tok.start, "cannot mix bytes and nonbytes literals")
+			break
+		}
+		text += r.tok.text
+		r.advance()
+	}
+	return code{{syntax.Quote(text, true), at}}
 }
 
 // fields reads an f-string's text from offset i: to the end, or in a field's format to its "}", whose offset is returned.

@@ -49,8 +49,12 @@ func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
 	if err := m.spend(1); err != nil {
 		return err
 	}
-	if b.Len() > maxText {
-		return fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), maxText)
+	if err := m.deeper(); err != nil {
+		return err
+	}
+	defer m.shallower()
+	if b.Len() > m.limits.text {
+		return fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
 	}
 	list := func(open string, items []starlark.Value, shut string) error {
 		b.WriteString(open)
@@ -172,8 +176,8 @@ func concat(m *machine, a args) (starlark.Value, error) {
 	var b strings.Builder
 	for _, p := range a.pos {
 		s, _ := starlark.AsString(p)
-		if b.WriteString(s); b.Len() > maxText {
-			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), maxText)
+		if b.WriteString(s); b.Len() > m.limits.text {
+			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
 		}
 	}
 	return starlark.String(b.String()), m.spend(b.Len())

@@ -19,8 +19,8 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 		if err := m.spend(len(v)); err != nil {
 			return nil, err
 		}
-		if n := utf8.RuneCountInString(string(v)); n > maxItems {
-			return nil, tooLong(n)
+		if n := utf8.RuneCountInString(string(v)); n > m.limits.items {
+			return nil, m.tooLong(n)
 		}
 		var items []starlark.Value
 		for _, r := range string(v) {
@@ -43,8 +43,8 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 		defer iter.Done()
 		var x starlark.Value
 		for iter.Next(&x) {
-			if len(items) >= maxItems {
-				return nil, fmt.Errorf("a list of more than %d elements is too long", maxItems)
+			if len(items) >= m.limits.items {
+				return nil, fmt.Errorf("a list of more than %d elements is too long", m.limits.items)
 			}
 			items = append(items, x)
 		}

@@ -95,10 +95,10 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 		yi, ok := y.(starlark.Int)
 		switch {
 		case !ok:
-		case op == "*" && bits(xi)+bits(yi) > maxBits:
+		case op == "*" && bits(xi)+bits(yi) > m.limits.bits:
 			return errors.New("the number is too large")
 		case op == "<<":
-			if n, ok := yi.Int64(); !ok || n > maxBits || bits(xi)+int(n) > maxBits {
+			if n, ok := yi.Int64(); !ok || n > int64(m.limits.bits) || bits(xi)+int(n) > m.limits.bits {
 				return errors.New("the number is too large")
 			}
 		}
@@ -120,8 +120,8 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 			return nil
 		}
 		k, ok := n.Int64()
-		if !ok || k > int64(maxText) {
-			k = int64(maxText) + 1
+		if !ok || k > int64(m.limits.text) {
+			k = int64(m.limits.text) + 1
 		}
 		size = length(seq) * int(max(k, 0))
 	case "%":
@@ -136,11 +136,11 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 	default:
 		size = length(x) + length(y)
 	}
-	limit := maxItems
+	limit := m.limits.items
 	if _, ok := x.(starlark.String); ok {
-		limit = maxText
+		limit = m.limits.text
 	} else if _, ok := y.(starlark.String); ok {
-		limit = maxText
+		limit = m.limits.text
 	}
 	if size > limit {
 		return fmt.Errorf("the result is too large: %d elements, at most %d", size, limit)
@@ -172,10 +172,10 @@ func (m *machine) power(x, y starlark.Value) (starlark.Value, error) {
 	yi, yInt := y.(starlark.Int)
 	if xInt && yInt && yi.Sign() >= 0 {
 		n, ok := yi.Int64()
-		if b := bits(xi); b > 1 && (!ok || n > maxBits || int64(b)*n > maxBits) {
+		if b := bits(xi); b > 1 && (!ok || n > int64(m.limits.bits) || int64(b)*n > int64(m.limits.bits)) {
 			return nil, errors.New("the number is too large")
 		}
-		if !ok || n > maxBits { // of 0, 1 or -1
+		if !ok || n > int64(m.limits.bits) { // of 0, 1 or -1
 			n = n & 1
 			if xi.Sign() == 0 {
 				n = 1

@@ -37,15 +37,22 @@ func literal(s string) code { return added(syntax.Quote(s, false)) }
 
 // rewriter is a recursive-descent parser of Python's expressions that writes Starlark.
 type rewriter struct {
-	source string
-	limit  int // of what is parsed: the whole source, or a field of an f-string
-	tok    token
-	err    *Error
-	refs   []Ref
-	names  []Name
-	bound  []string // the parameters and loop variables in scope
-	depth  int
-	size   int
+	source   string
+	limit    int // of what is parsed: the whole source, or a field of an f-string
+	tok      token
+	err      *Error
+	refs     []Ref
+	names    []Name
+	bound    []string // the parameters and loop variables in scope
+	depth    int
+	size     int
+	lines    bool   // of a file, where the end of a line ends a statement
+	nest     int    // open brackets
+	last     link   // the last part of the primary that was read last
+	indent   string // of the line in a file
+	begun    int    // where the statement begins
+	body     body
+	problems []Error
 }
 
 // Compile rewrites an expression. An error is an *[Error].
@@ -87,7 +94,17 @@ func Compile(source string) (*Program, error) {
 
 func (r *rewriter) next(at int) { r.tok = r.scan(at) }
 
-func (r *rewriter) advance() { r.next(r.tok.stop) }
+func (r *rewriter) advance() {
+	if r.tok.kind == op {
+		switch r.tok.text {
+		case "(", "[", "{":
+			r.nest++
+		case ")", "]", "}":
+			r.nest = max(r.nest-1, 0)
+		}
+	}
+	r.next(r.tok.stop)
+}
 
 func (r *rewriter) is(text string) bool {
 	return r.err == nil && (r.tok.kind == op || r.tok.kind == name) && r.tok.text == text
@@ -115,6 +132,8 @@ func (r *rewriter) expect(text string) {
 
 func (r *rewriter) unexpected() {
 	switch {
+	case r.lines:
+		r.unexpectedInFile()
 	case r.tok.kind == end:
 		r.fail(r.tok.start, 1, "unexpected end of the expression")
 	case r.tok.text == ";" || r.tok.text == "=" || strings.HasSuffix(r.tok.text, "=") && len(r.tok.text) > 1 && r.tok.kind == op && !slices.Contains([]string{"==", "!=", "<=", ">="}, r.tok.text):
@@ -193,6 +212,10 @@ func (r *rewriter) startsOperand() bool {
 	switch {
 	case r.err != nil || r.tok.kind == end:
 		return false
+	case r.tok.kind == op && r.lines:
+		return strings.Contains(" ( [ { + - ~ * ... ", " "+r.tok.text+" ")
+	case r.tok.kind == newline:
+		return false
 	case r.tok.kind == op:
 		return strings.Contains(" ( [ { + - ~ @ % * ", " "+r.tok.text+" ")
 	case r.tok.kind == name:
@@ -218,38 +241,16 @@ func (r *rewriter) test() code {
 	if !r.accept("if") {
 		return then
 	}
-	cond := r.or()
+	cond := r.truth(r.or())
 	r.expect("else")
 	return join(added("("), then, added(" if "), cond, added(" else "), r.test(), added(")"))
 }
 
 func (r *rewriter) lambda() code {
 	r.advance()
-	c := added("(lambda ")
 	scope := len(r.bound)
-	var params []string
-	for r.err == nil && !r.is(":") {
-		stars := ""
-		if r.is("*") || r.is("**") {
-			stars = r.tok.text
-			r.advance()
-		}
-		param := r.identifier()
-		if r.err == nil && slices.Contains(params, param) {
-			r.fail(r.tok.start, 1, "duplicate parameter %q", param)
-		}
-		if len(params) > 0 {
-			c = append(c, piece{", ", -1})
-		}
-		params = append(params, param)
-		c = append(c, piece{stars + param, -1})
-		if r.accept("=") {
-			c = join(c, added("="), r.test())
-		}
-		if !r.accept(",") {
-			break
-		}
-	}
+	c, params := r.parameters(":", false)
+	c = append(added("(lambda "), c...)
 	r.expect(":")
 	r.bound = append(r.bound, params...)
 	c = join(c, added(": "), r.test(), added(")"))
@@ -257,11 +258,54 @@ func (r *rewriter) lambda() code {
 	return c
 }
 
+// parameters are a function's, up to the token that ends them.
+func (r *rewriter) parameters(stop string, annotated bool) (c code, names []string) {
+	for n := 0; r.err == nil && !r.is(stop); n++ {
+		stars := ""
+		if r.is("*") || r.is("**") {
+			stars = r.tok.text
+			r.advance()
+		}
+		if n > 0 {
+			c = append(c, piece{", ", -1})
+		}
+		if stars == "*" && r.is(",") {
+			c = append(c, piece{"*", -1})
+			r.advance()
+			continue
+		}
+		if r.is("/") {
+			r.refuse("write the parameters without it: they can be given by name too", "'/' is not available in a list of parameters")
+			break
+		}
+		at := r.tok
+		param := r.identifier()
+		if r.err == nil && slices.Contains(names, param) {
+			r.fail(at.start, at.stop-at.start, "duplicate argument '%s' in function definition", param)
+		}
+		names = append(names, param)
+		c = append(c, piece{stars, -1}, piece{param, at.start})
+		if annotated && r.accept(":") {
+			r.test()
+		}
+		if r.accept("=") {
+			c = join(c, added("="), r.test())
+		}
+		if !r.accept(",") {
+			break
+		}
+	}
+	return c, names
+}
+
 func (r *rewriter) identifier() string {
 	if r.err != nil {
 		return ""
 	}
 	if r.tok.kind != name || reserved[r.tok.text] || strings.HasPrefix(r.tok.text, "__") {
+		if r.lines && r.tok.kind == name && !reserved[r.tok.text] {
+			r.refuse("give it a name that begins otherwise", "names that begin with two underscores can't be bound: '%s'", r.tok.text)
+		}
 		r.unexpected()
 		return ""
 	}
@@ -284,15 +328,16 @@ func (r *rewriter) or() code { return r.chain("or", r.and) }
 func (r *rewriter) and() code { return r.chain("and", r.not) }
 
 func (r *rewriter) chain(word string, operand func() code) code {
-	c := operand()
+	next := operand()
 	if !r.is(word) {
-		return c
+		return next
 	}
-	c = append(added("("), c...)
+	c := added("(")
 	for r.accept(word) {
-		c = append(append(c, piece{" " + word + " ", -1}), operand()...)
+		c = append(append(c, r.truth(next)...), piece{" " + word + " ", -1})
+		next = operand()
 	}
-	return append(c, piece{")", -1})
+	return append(append(c, next...), piece{")", -1})
 }
 
 func (r *rewriter) not() code {
@@ -305,7 +350,21 @@ func (r *rewriter) not() code {
 	if r.err != nil {
 		return nil
 	}
-	return join(added("(not "), r.not(), added(")"))
+	return join(added("(not "), r.truth(r.not()), added(")"))
+}
+
+// truth is a value whose truth is about to be asked: that of an object of the host may be an error.
+func (r *rewriter) truth(c code) code {
+	if !r.lines || len(c) == 0 || strings.HasPrefix(c[0].text, "(not ") {
+		return c
+	}
+	offset := -1
+	for _, p := range c {
+		if offset = p.offset; offset >= 0 {
+			break
+		}
+	}
+	return call("__test", offset, c)
 }
 
 var comparisons = map[string]bool{"<": true, "<=": true, ">": true, ">=": true, "==": true, "!=": true, "in": true, "is": true, "not": true}
@@ -314,6 +373,7 @@ var comparisons = map[string]bool{"<": true, "<=": true, ">": true, ">=": true, 
 func (r *rewriter) comparison() code {
 	operands := []code{r.binary(0)}
 	var signs []string
+	var places []int
 	at := 0
 	for r.err == nil && (r.tok.kind == op || r.tok.kind == name) && comparisons[r.tok.text] {
 		sign, start := r.tok.text, r.tok.start
@@ -328,6 +388,7 @@ func (r *rewriter) comparison() code {
 			sign = "not in"
 		}
 		signs = append(signs, sign)
+		places = append(places, start)
 		operands = append(operands, r.binary(0))
 	}
 	switch len(signs) {
@@ -335,6 +396,17 @@ func (r *rewriter) comparison() code {
 		return operands[0]
 	case 1:
 		return call("__compare", at, literal(signs[0]), operands[0], operands[1])
+	}
+	if r.lines && !slices.ContainsFunc(operands[1:len(signs)], func(c code) bool { return len(c) != 1 }) {
+		c := added("(") // what stands in the middle may be evaluated twice
+		for i, sign := range signs {
+			one := call("__compare", places[i], literal(sign), operands[i], operands[i+1])
+			if i < len(signs)-1 {
+				one = join(r.truth(one), added(" and "))
+			}
+			c = append(c, one...)
+		}
+		return append(c, piece{")", -1})
 	}
 	args := []code{literal(strings.Join(signs, ","))}
 	for _, o := range operands {
@@ -354,7 +426,7 @@ func (r *rewriter) binary(level int) code {
 		return r.unary()
 	}
 	c := r.binary(level + 1)
-	for r.err == nil && r.tok.kind == op && slices.Contains(levels[level], r.tok.text) {
+	for r.err == nil && r.tok.kind == op && (slices.Contains(levels[level], r.tok.text) || r.lines && r.tok.text == "@" && level == len(levels)-1) {
 		sign, at := r.tok.text, r.tok.start
 		r.advance()
 		c = call("__op", at, literal(sign), c, r.binary(level+1))

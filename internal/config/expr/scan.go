@@ -16,6 +16,7 @@ const (
 	number
 	str
 	op
+	newline // the end of a logical line of a file
 )
 
 // token is a word of the source. start and stop are byte offsets.
@@ -25,33 +26,51 @@ type token struct {
 	start, stop int
 	format      bool // an f-string, whose body is source[body:close]
 	raw         bool
+	bytes       bool
 	body, close int
 }
 
 // Longest first.
-var operators = []string{"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=", "/=", "%=",
+var operators = []string{"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=", "/=", "%=", "@=", "&=", "|=", "^=",
 	"+", "-", "*", "/", "%", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "&", "|", "^", "~", "@", "!", ";"}
+
+// skip goes over what stands between tokens.
+func (r *rewriter) skip(i int) int {
+	for i < r.limit {
+		switch rest := r.source[i:r.limit]; {
+		case rest[0] == '\n' && r.lines && r.nest == 0:
+			return i
+		case strings.IndexByte(" \t\r\n\f", rest[0]) >= 0:
+			i++
+		case strings.HasPrefix(rest, "\\\n"):
+			i += 2
+		case strings.HasPrefix(rest, "\\\r\n"):
+			i += 3
+		case rest[0] == '#':
+			nl := strings.IndexByte(rest, '\n')
+			if nl < 0 {
+				return r.limit
+			}
+			i += nl
+		default:
+			return i
+		}
+	}
+	return i
+}
 
 // scan reads the token at or after offset i.
 func (r *rewriter) scan(i int) token {
-	for i < r.limit && strings.IndexByte(" \t\r\n\f", r.source[i]) >= 0 {
-		i++
-	}
+	i = r.skip(i)
 	t := token{start: i, stop: i}
 	if i >= r.limit {
 		return t
 	}
 	c, size := utf8.DecodeRuneInString(r.source[i:r.limit])
 	switch {
-	case c == '\\' && strings.HasPrefix(r.source[i:r.limit], "\\\n"):
-		return r.scan(i + 2)
-	case c == '#':
-		nl := strings.IndexByte(r.source[i:r.limit], '\n')
-		if nl < 0 {
-			t.start, t.stop = r.limit, r.limit
-			return t
-		}
-		return r.scan(i + nl)
+	case c == '\n':
+		t.kind, t.stop = newline, i+1
+		return t
 	case c >= '0' && c <= '9', c == '.' && i+1 < r.limit && r.source[i+1] >= '0' && r.source[i+1] <= '9':
 		return r.scanNumber(t)
 	case c == '"' || c == '\'':
@@ -197,7 +216,7 @@ func (r *rewriter) scanString(t token, prefix string) token {
 		}
 	}
 	t.close, t.stop = i, i+len(quote)
-	if strings.Contains(prefix, "b") {
+	if t.bytes = strings.Contains(prefix, "b"); t.bytes && !r.lines {
 		r.fail(t.start, t.stop-t.start, "bytes are not supported in expressions")
 	}
 	if !t.format {
@@ -294,7 +313,7 @@ func unescape(s string) (text string, bad int) {
 func (r *rewriter) fail(offset, length int, format string, args ...any) {
 	if r.err == nil {
 		offset = min(offset, len(r.source))
-		r.err = &Error{Msg: fmt.Sprintf(format, args...), Col: r.col(offset), Len: utf8.RuneCountInString(r.source[offset:min(offset+max(length, 0), len(r.source))])}
+		r.err = &Error{Msg: fmt.Sprintf(format, args...), offset: offset, Col: r.col(offset), Len: utf8.RuneCountInString(r.source[offset:min(offset+max(length, 0), len(r.source))])}
 	}
 }
 

@@ -1,0 +1,197 @@
+package expr
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+func integer(n int) code { return added(strconv.Itoa(n)) }
+
+// refuse fails at the current token, saying what to write instead.
+func (r *rewriter) refuse(hint, format string, args ...any) {
+	if r.err == nil {
+		r.fail(r.tok.start, max(r.tok.stop-r.tok.start, 1), format, args...)
+		r.err.Hint = hint
+	}
+}
+
+// dunders say what to write instead of a special attribute.
+var dunders = map[string]string{
+	"__class__": "type(x) gives the name of its type", "__name__": "type(x) gives the name of its type",
+	"__init__": "give the parts to the constructor: torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))",
+	"__len__":  "write len(x)", "__getitem__": "write x[i]", "__call__": "write x(...)", "__dict__": "write getattr(x, \"name\")", "__doc__": "leave it out",
+}
+
+// softKeyword reports whether `match` or `type` begins a statement here and is no name.
+func (r *rewriter) softKeyword() bool {
+	after := r.scan(r.tok.stop)
+	switch after.kind {
+	case name:
+		switch after.text {
+		case "in", "is", "and", "or", "if", "else", "not", "for":
+			return false
+		}
+		return true
+	case number, str:
+		return true
+	}
+	if after.kind == op && (after.text == "(" || after.text == "[") && r.tok.text == "match" {
+		text, _, _ := strings.Cut(r.source[r.tok.start:], "\n")
+		text, _, _ = strings.Cut(text, "#")
+		return strings.HasSuffix(strings.TrimSpace(text), ":")
+	}
+	return false
+}
+
+// refuseStatement says what to write instead of a statement that files don't have.
+func (r *rewriter) refuseStatement() {
+	word := r.tok.text
+	after := r.scan(r.tok.stop)
+	text, _, _ := strings.Cut(r.source[r.tok.stop:], "\n")
+	text, _, _ = strings.Cut(text, "#")
+	text = strings.TrimSpace(text)
+	switch word {
+	case "class":
+		r.refuse(classHint(after.text, text), "'class' is not available: a function takes its place")
+	case "with":
+		r.refuse(withHint(text), "'with' is not available")
+	case "try":
+		r.refuse("test for the case before it fails: `if key in d:`, `hasattr(x, \"name\")`, `d.get(key)`", "'try' is not available: an error ends the run")
+	case "import", "from":
+		r.refuse(importHint(word, text), "'%s' is not available: a file sees the program's modules and what it loads", word)
+	case "async":
+		r.refuse("write a plain function", "'async' is not available")
+	case "match":
+		r.refuse("write if, elif and else", "'match' is not available")
+	case "type":
+		r.refuse("leave it out: annotations are not looked at", "'type' is not available")
+	}
+}
+
+// classHint is the function that a class becomes.
+func classHint(class, text string) string {
+	if class == "" {
+		class = "Net"
+	}
+	_, bases, _ := strings.Cut(text, "(")
+	form := func(methods, constructor string) string {
+		return fmt.Sprintf("write %s, and a function that gives the object:\ndef %s(...):\n    return %s", methods, class, constructor)
+	}
+	switch {
+	case strings.Contains(bases, "LighterModule"):
+		return form("its methods as functions", "lighter.LighterModule(training_step=training_step, ...)")
+	case strings.Contains(bases, "LightningModule"):
+		return form("its methods as functions", "pytorch_lightning.LightningModule(training_step=training_step, configure_optimizers=configure_optimizers, ...)")
+	case strings.Contains(bases, "DataModule"):
+		return form("its methods as functions", "pytorch_lightning.LightningDataModule(setup=setup, train_dataloader=train_dataloader, ...)")
+	case strings.Contains(bases, "Dataset"):
+		return form("__len__ and __getitem__ as functions", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)")
+	case strings.Contains(bases, "Callback"):
+		return form("its hooks as functions", "pytorch_lightning.Callback(on_train_start=on_train_start, ...)")
+	case strings.Contains(bases, "Metric"):
+		return form("its methods as functions", "torchmetrics.Metric(update=update, compute=compute, ...)")
+	case strings.Contains(bases, "Function"):
+		return form("forward and backward as functions", "torch.autograd.Function(forward=forward, backward=backward)")
+	}
+	return form("its methods as functions whose first argument is self", "torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))")
+}
+
+func withHint(text string) string {
+	head := text
+	if i := strings.IndexAny(text, "(: "); i >= 0 {
+		head = text[:i]
+	}
+	switch {
+	case strings.Contains(text, "no_grad"), strings.Contains(text, "inference_mode"), strings.Contains(text, "enable_grad"), strings.Contains(text, "set_grad_enabled"):
+		return fmt.Sprintf("give the function and its arguments: y = %s(f, x), or %s(lambda: self(x))", head, head)
+	case strings.Contains(text, "autocast"):
+		return "set the precision in the config: trainer: {precision: bf16-mixed}"
+	case strings.HasPrefix(text, "open"):
+		return "files are read by the components of the config: give the data as an argument"
+	}
+	return "call the functions one after the other"
+}
+
+func importHint(word, text string) string {
+	module := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == ',' || c == '(' || c == '\t' })
+	if len(module) == 0 {
+		return "leave it out"
+	}
+	top, _, _ := strings.Cut(module[0], ".")
+	switch {
+	case word == "from" && strings.HasPrefix(module[0], ".") || top == "project":
+		path := strings.TrimPrefix(strings.TrimLeft(module[0], "."), "project.")
+		names := module[min(2, len(module)):]
+		if len(names) == 0 {
+			names = []string{"Name"}
+		}
+		if path == "" || path == "project" {
+			path = "model"
+		}
+		start := "//"
+		if strings.HasPrefix(module[0], ".") && !strings.HasPrefix(module[0], "..") {
+			start = ""
+		}
+		return fmt.Sprintf("write load(%q, %q)", start+strings.ReplaceAll(path, ".", "/")+".star", strings.Trim(names[0], "()"))
+	case top == "torch" || top == "torchvision" || top == "torchmetrics" || top == "lighter" || top == "pytorch_lightning" || top == "lightning" || top == "math":
+		if word == "from" && len(module) > 2 {
+			return fmt.Sprintf("leave it out: %s is there already; write %s.%s, or %s = %s.%s once", top, module[0], module[2], module[2], module[0], module[2])
+		}
+		if len(module) > 2 && module[1] == "as" {
+			return fmt.Sprintf("leave it out: %s is there already; write %s = %s", top, module[2], module[0])
+		}
+		return fmt.Sprintf("leave it out: %s is there already", top)
+	case top == "numpy":
+		return "tensors do what arrays do: torch.tensor, torch.load"
+	case top == "typing" || top == "__future__" || top == "dataclasses" || top == "collections" || top == "abc":
+		return "leave it out: annotations are not looked at"
+	case top == "random":
+		return "draw with torch: torch.rand, torch.randint, torch.randperm"
+	case top == "os" || top == "sys" || top == "pathlib" || top == "time" || top == "datetime" || top == "json" || top == "glob":
+		return "what comes from outside is an argument: give it in the config"
+	}
+	return "the code of another file comes with load(\"//file.star\", \"Name\"); other modules of Python are not there"
+}
+
+// unexpectedInFile words a token that can't stand where it does.
+func (r *rewriter) unexpectedInFile() {
+	t := r.tok
+	switch {
+	case t.kind == end:
+		r.fail(max(t.start-1, 0), 1, "unexpected end of the file")
+	case t.kind == newline:
+		r.fail(t.start, 1, "invalid syntax: the line ends too early")
+	case t.text == ":=" && t.kind == op:
+		r.refuse("assign on a line of its own", "':=' is not available")
+	case t.text == "yield" && t.kind == name:
+		r.available(t)
+	case t.text == "else" || t.text == "elif" || t.text == "except" || t.text == "finally":
+		r.fail(t.start, t.stop-t.start, "invalid syntax: '%s' without what it belongs to", t.text)
+	case t.text == "=" && t.kind == op:
+		r.fail(t.start, 1, "invalid syntax at '='. Maybe you meant '==' instead of '='?")
+	case t.kind == name && reserved[t.text]:
+		r.fail(t.start, t.stop-t.start, "invalid syntax: '%s' is a word of the language", t.text)
+	default:
+		r.fail(t.start, t.stop-t.start, "invalid syntax at %q", r.source[t.start:t.stop])
+	}
+}
+
+// available refuses names that files don't have.
+func (r *rewriter) available(t token) bool {
+	switch t.text {
+	case "yield":
+		r.refuse("return a list, or a function that gives the next item", "'yield' is not available")
+	case "await", "async":
+		r.refuse("write a plain function", "'%s' is not available", t.text)
+	case "load":
+		r.refuse("write load(\"//file.star\", \"Name\") on a line of its own, at the top of the file", "'load' is a statement")
+	case "super":
+		return true
+	default:
+		if strings.HasPrefix(t.text, "__") {
+			r.refuse(dunders[t.text], "name '%s' is not available", t.text)
+		}
+	}
+	return r.err == nil
+}
