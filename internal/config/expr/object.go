@@ -15,7 +15,7 @@ import (
 // [Host.Attr] gives: __call__, __len__, __bool__, __int__, __float__, __index__, __str__, __repr__, __format__(spec),
 // __contains__(x), and for operations that change them through the interfaces below.
 
-// Setter is implemented by hosts whose objects can be changed. A value comes as [Keep] says.
+// Setter is implemented by hosts whose objects can be changed. A value comes as a [KwFunc] gets it.
 type Setter interface {
 	SetAttr(obj any, name string, v any) error
 	// SetIndex is obj[i] = v. An index is a value, a [Slice], an [Ellipsis] or a [Tuple] of them.
@@ -44,7 +44,10 @@ type Classifier interface {
 	IsInstance(obj, class any) (is, ok bool)
 }
 
-// KwFunc is a callable of the host that gets named arguments in their order, and all arguments as [Keep] says.
+// KwFunc is a callable of the host that gets named arguments in their order, and all arguments as objects keep them:
+// objects, functions and scalars as Go has them, lists, tuples, dicts and sets as the values of Starlark's that they
+// are, which stay the same when they are given back, and which [Runtime.Value] converts. A [Func] gets everything
+// converted, tuples as lists.
 type KwFunc func(args []any, kwargs *Dict) (any, error)
 
 // Tuple is a tuple of a file, as []any is a list.
@@ -59,8 +62,7 @@ type Ellipsis struct{}
 // TypeName is Python's.
 func (Ellipsis) TypeName() string { return "ellipsis" }
 
-// Keep gives a value of a file as objects of the host keep it: objects, functions and scalars as Go has them, lists,
-// tuples, dicts and sets as they are, so that they stay the same when they are given back. [Value] converts those.
+// keep gives a value of a file as a [KwFunc] gets it.
 func (m *machine) keep(v starlark.Value) (any, error) {
 	switch v.(type) {
 	case *starlark.List, starlark.Tuple, *starlark.Dict, *starlark.Set:

@@ -18,6 +18,7 @@ type machine struct {
 	nest    int  // values within values that are being walked
 	unknown bool // an operation met an Unknown
 
+	flat    bool     // out gives tuples as the lists that expressions give
 	run     *Runtime // of a file; nil for an expression
 	base    int      // calls that this one is within
 	counted uint64   // the thread's steps that are part of work
@@ -157,6 +158,8 @@ func (m *machine) callable(f any, args starlark.Tuple, kwargs []starlark.Tuple) 
 }
 
 func (m *machine) call(f Func, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	m.flat = true
+	defer func() { m.flat = false }()
 	in := make([]any, len(args))
 	var err error
 	for i, a := range args {
@@ -174,6 +177,7 @@ func (m *machine) call(f Func, args starlark.Tuple, kwargs []starlark.Tuple) (st
 			return nil, err
 		}
 	}
+	m.flat = false
 	v, err := f(in, named)
 	if err != nil {
 		return nil, err
@@ -221,9 +225,14 @@ func (m *machine) out(v starlark.Value) (any, error) {
 	case starlark.Bytes:
 		return []byte(v), nil
 	case starlark.Tuple:
-		if m.run != nil {
+		if m.run != nil && !m.flat {
 			items, err := m.items(v)
 			return Tuple(items), err
+		}
+	case *starlark.Set:
+		if m.run != nil && !m.flat {
+			items, err := m.items(v)
+			return Set(items), err
 		}
 	case *starlark.Dict:
 		d := &Dict{}
