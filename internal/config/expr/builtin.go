@@ -43,7 +43,7 @@ func init() {
 	fileBuiltins = map[string]function{
 		"__test": test, "__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
 		"__inplace": inPlace, "__assert": failedAssert, "__raise": raise,
-		"print": printOf, "isinstance": isInstance, "callable": isCallable,
+		"print": printOf, "isinstance": isInstance, "callable": isCallable, "iter": iter,
 	}
 }
 
@@ -187,6 +187,9 @@ func typeOf(m *machine, a args) (starlark.Value, error) {
 	if err := a.unpack("obj", &v); err != nil {
 		return nil, err
 	}
+	if m.run != nil {
+		return m.classOf(v), nil
+	}
 	return starlark.String(typeName(v)), nil
 }
 
@@ -265,22 +268,27 @@ func dictDisplay(m *machine, a args) (starlark.Value, error) {
 	return d, nil
 }
 
-// gather is a list, tuple or set display with starred elements: pairs of a flag and a value.
+// gather is a list, tuple or set display: its elements, and a "1" for each that gives all of its own.
 func gather(m *machine, a args) (starlark.Value, error) {
-	var items []starlark.Value
-	for _, p := range a.pos[1:] {
-		pair := p.(starlark.Tuple)
-		if !pair[0].Truth() {
-			items = append(items, pair[1])
-			continue
+	items, _ := sequenceOf(a.pos[1])
+	if len(a.pos) > 2 {
+		flags, _ := starlark.AsString(a.pos[2])
+		var all []starlark.Value
+		for i, it := range items {
+			if flags[i] == '0' {
+				all = append(all, it)
+				continue
+			}
+			more, err := m.iterate(it)
+			if err != nil {
+				return nil, err
+			}
+			if err := m.room(len(all) + len(more)); err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
 		}
-		more, err := m.iterate(pair[1])
-		if err != nil {
-			return nil, err
-		}
-		if items = append(items, more...); len(items) > m.limits.items {
-			return nil, m.tooLong(len(items))
-		}
+		items = all
 	}
 	switch s, _ := starlark.AsString(a.pos[0]); s {
 	case "tuple":

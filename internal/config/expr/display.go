@@ -214,8 +214,23 @@ func (r *rewriter) strings() code {
 		return code{{literal(text)[0].text, at}}
 	}
 	flush()
-	return call("__concat", at, parts...)
+	return concatenation(at, parts)
 }
+
+// concatenation is the code of the parts of an f-string, put together.
+func concatenation(at int, parts []code) code {
+	if len(parts) <= mostArguments {
+		return call("__concat", at, parts...)
+	}
+	list := added("[")
+	for _, p := range parts {
+		list = append(append(list, p...), piece{", ", -1})
+	}
+	return call("__concat", at, append(list, piece{"]", -1}))
+}
+
+// mostArguments is how many a call may have in Starlark.
+const mostArguments = 255
 
 // bytes is one or more literals of bytes.
 func (r *rewriter) bytes() code {
@@ -307,7 +322,7 @@ func (r *rewriter) field(i int, raw bool) (code, int) {
 		var parts []code
 		var stop int
 		parts, stop = r.fields(r.tok.start+1, raw, true)
-		spec = call("__concat", at, parts...)
+		spec = concatenation(at, parts)
 		r.next(stop)
 	}
 	if r.err != nil {

@@ -33,7 +33,7 @@ func (r *rewriter) primary() code {
 		case ".":
 			r.advance()
 			at = r.tok.start
-			if r.tok.kind == name && strings.HasPrefix(r.tok.text, "__") {
+			if r.tok.kind == name && strings.HasPrefix(r.tok.text, "__") && !(r.lines && allowed[r.tok.text]) {
 				if r.lines {
 					r.refuse(dunders[r.tok.text], "attribute '%s' is not available", r.tok.text)
 				}

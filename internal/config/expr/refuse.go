@@ -18,10 +18,12 @@ func (r *rewriter) refuse(hint, format string, args ...any) {
 
 // dunders say what to write instead of a special attribute.
 var dunders = map[string]string{
-	"__class__": "type(x) gives the name of its type", "__name__": "type(x) gives the name of its type",
 	"__init__": "give the parts to the constructor: torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))",
-	"__len__":  "write len(x)", "__getitem__": "write x[i]", "__call__": "write x(...)", "__dict__": "write getattr(x, \"name\")", "__doc__": "leave it out",
+	"__len__":  "write len(x)", "__getitem__": "write x[i]", "__call__": "write x(...)", "__dict__": "write getattr(x, \"name\")",
 }
+
+// allowed are the special attributes that files have.
+var allowed = map[string]bool{"__class__": true, "__name__": true, "__qualname__": true, "__doc__": true}
 
 // softKeyword reports whether `match` or `type` begins a statement here and is no name.
 func (r *rewriter) softKeyword() bool {

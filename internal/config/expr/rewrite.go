@@ -197,13 +197,18 @@ func sequence(function string, items []item) code {
 		}
 		return append(c, piece{shut, -1})
 	}
-	args := []code{literal(function)}
+	all, flags := added("["), ""
 	for _, it := range items {
-		flag := "False"
+		flag := "0"
 		if it.starred {
-			flag = "True"
+			flag = "1"
 		}
-		args = append(args, join(added("("+flag+", "), it.code, added(")")))
+		flags += flag
+		all = append(append(all, it.code...), piece{", ", -1})
+	}
+	args := []code{literal(function), append(all, piece{"]", -1})}
+	if strings.Contains(flags, "1") {
+		args = append(args, literal(flags))
 	}
 	return call("__gather", -1, args...)
 }

@@ -18,13 +18,14 @@ type machine struct {
 	nest    int  // values within values that are being walked
 	unknown bool // an operation met an Unknown
 
-	flat    bool     // out gives tuples as the lists that expressions give
-	run     *Runtime // of a file; nil for an expression
-	base    int      // calls that this one is within
-	counted uint64   // the thread's steps that are part of work
-	heap    int64    // the size of the heap when it was looked at first, -1 before
-	sampled int      // bytes made since the heap was looked at
-	stopped error    // why the thread was cancelled
+	flat      bool     // out gives tuples as the lists that expressions give
+	run       *Runtime // of a file; nil for an expression
+	base      int      // calls that this one is within
+	counted   uint64   // the thread's steps that are part of work
+	heap      int64    // the size of the heap when it was looked at first, -1 before
+	sampled   int      // bytes made since the heap was looked at
+	runesLast runesOf  // the string whose characters were counted last
+	stopped   error    // why the thread was cancelled
 }
 
 var errWork = errors.New("it takes too much time or memory: the limit is 20 million units of work")
