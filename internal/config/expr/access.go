@@ -143,6 +143,9 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 	if n < 0 || n >= items.Len() {
 		return nil, fmt.Errorf("%s index out of range: %s of %d elements", typeName(a.pos[0]), i, items.Len())
 	}
+	if b, ok := v.(starlark.Bytes); ok {
+		return starlark.MakeInt(int(b[n])), nil
+	}
 	return items.Index(n), nil
 }
 

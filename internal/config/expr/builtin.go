@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -29,7 +28,7 @@ var internals map[string]function
 
 func init() {
 	builtins = map[string]function{
-		"abs": universe, "bool": universe, "chr": universe, "float": universe, "int": intOf, "ord": universe, "range": universe,
+		"abs": universe, "bool": universe, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": universe,
 		"all": anyAll(false), "any": anyAll(true), "dict": dictOf, "divmod": divmod, "enumerate": enumerate, "filter": filter,
 		"format": formatOf, "getattr": getattr, "hasattr": hasattr, "len": lenOf, "list": listOf, "map": mapOf, "max": extreme(1),
 		"min": extreme(-1), "next": nextOf, "pow": powOf, "repr": textOf(true), "reversed": reversed, "round": roundOf, "set": setOf,
@@ -43,7 +42,7 @@ func init() {
 	fileBuiltins = map[string]function{
 		"__test": test, "__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
 		"__inplace": inPlace, "__assert": failedAssert, "__raise": raise,
-		"print": printOf, "isinstance": isInstance, "callable": isCallable, "iter": iter,
+		"print": printOf, "isinstance": isInstance, "callable": isCallable, "iter": iter, "bytes": bytesOf, "hex": inBase("0x", 16), "oct": inBase("0o", 8), "bin": inBase("0b", 2),
 	}
 }
 
@@ -102,26 +101,6 @@ func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (star
 		return nil, false, nil
 	}
 	return m.touch(), true, nil
-}
-
-func intOf(m *machine, a args) (starlark.Value, error) {
-	if len(a.pos) > 0 {
-		if s, ok := a.pos[0].(starlark.String); ok {
-			if len(s) > 4096 {
-				return nil, errors.New("int: the text is too long")
-			}
-			a.pos[0] = starlark.String(strings.TrimSpace(string(s)))
-		}
-	}
-	return universe(m, a)
-}
-
-func powOf(m *machine, a args) (starlark.Value, error) {
-	var x, y starlark.Value
-	if err := a.unpack("base", &x, "exp", &y); err != nil {
-		return nil, err
-	}
-	return m.binary("**", x, y)
 }
 
 func divmod(m *machine, a args) (starlark.Value, error) {

@@ -120,6 +120,10 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 		return true, nil
 	case *object:
 		return same(x, y), nil
+	case starlark.Float:
+		if x != x {
+			return false, nil
+		}
 	}
 	if err := m.spend(length(x)); err != nil {
 		return false, err

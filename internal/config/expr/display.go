@@ -1,10 +1,9 @@
 package expr
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-
-	"go.starlark.net/syntax"
 )
 
 // group is `(a)`, a tuple or a generator, which is evaluated at once.
@@ -113,6 +112,9 @@ func (r *rewriter) comprehension(free int) code {
 		c = append(c, piece{" for ", -1})
 		var targets []string
 		variables := r.targets(&targets)
+		if r.lines && len(variables) > 1 {
+			variables = join(added("("), variables, added(")"))
+		}
 		c = append(c, variables...)
 		at := r.tok.start
 		r.expect("in")
@@ -243,7 +245,11 @@ func (r *rewriter) bytes() code {
 		text += r.tok.text
 		r.advance()
 	}
-	return code{{syntax.Quote(text, true), at}}
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, "\\x%02x", text[i])
+	}
+	return code{{`b"` + b.String() + `"`, at}}
 }
 
 // fields reads an f-string's text from offset i: to the end, or in a field's format to its "}", whose offset is returned.
@@ -255,7 +261,7 @@ func (r *rewriter) fields(i int, raw, format bool) (parts []code, stop int) {
 		text := b.String()
 		if !raw {
 			var bad int
-			if text, bad = unescape(text); bad >= 0 {
+			if text, bad = unescape(text, false); bad >= 0 {
 				r.fail(i, 1, "invalid escape in a string")
 			}
 		}

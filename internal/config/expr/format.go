@@ -300,7 +300,7 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 	if f[8] != "" {
 		precision, _ = strconv.Atoi(f[8])
 	}
-	if b, ok := v.(starlark.Bool); ok && verb != "" && verb != "s" {
+	if b, ok := v.(starlark.Bool); ok && verb != "s" {
 		v = asNumber(b)
 	}
 	digits, prefix, numeric := "", "", true

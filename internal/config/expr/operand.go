@@ -229,7 +229,7 @@ func (r *rewriter) name() code {
 	case reserved[t.text] && t.text != "load":
 		r.unexpected()
 		return nil
-	case t.text == "load" || strings.HasPrefix(t.text, "__") && t.text != "__import__":
+	case !r.lines && (t.text == "load" || strings.HasPrefix(t.text, "__")) && t.text != "__import__":
 		r.fail(t.start, len(t.text), "name %q is not available in expressions", t.text)
 		return nil
 	case !r.lines && !slices.Contains(r.bound, t.text) && builtins[t.text] == nil:

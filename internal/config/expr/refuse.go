@@ -179,6 +179,17 @@ func (r *rewriter) unexpectedInFile() {
 	}
 }
 
+// isOwn reports whether a name is one that the source can't use: a special one, or one of the rewriting's.
+func (r *rewriter) isOwn(name string) bool {
+	switch {
+	case !strings.HasPrefix(name, "__") || name == "__" && r.lines:
+		return false
+	case !r.lines || strings.HasSuffix(name, "__"):
+		return true
+	}
+	return internals[name] != nil || fileBuiltins[name] != nil || name[2] >= '0' && name[2] <= '9'
+}
+
 // available refuses names that files don't have.
 func (r *rewriter) available(t token) bool {
 	switch t.text {
@@ -191,7 +202,7 @@ func (r *rewriter) available(t token) bool {
 	case "super":
 		return true
 	default:
-		if strings.HasPrefix(t.text, "__") {
+		if r.isOwn(t.text) {
 			r.refuse(dunders[t.text], "name '%s' is not available", t.text)
 		}
 	}

@@ -103,11 +103,42 @@ func split(right bool) methodFunc {
 	}
 }
 
+// splitLines is splitlines().
+func splitLines(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
+	keep := false
+	if err := a.unpack("keepends?", &keep); err != nil {
+		return nil, err
+	}
+	s := string(recv.(starlark.String))
+	if err := errors.Join(m.spend(len(s)), m.alloc(len(s)*itemSize)); err != nil {
+		return nil, err
+	}
+	lines := []starlark.Value{}
+	for s != "" {
+		end, size := strings.IndexAny(s, "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029"), 0
+		if end < 0 {
+			end = len(s)
+		} else {
+			_, size = utf8.DecodeRuneInString(s[end:])
+			if strings.HasPrefix(s[end:], "\r\n") {
+				size = 2
+			}
+		}
+		line := s[:end]
+		if keep {
+			line = s[:end+size]
+		}
+		lines = append(lines, starlark.String(line))
+		s = s[end+size:]
+	}
+	return starlark.NewList(lines), nil
+}
+
 func init() {
 	textMethods = map[string]methodFunc{
-		"split": split(false), "rsplit": split(true), "splitlines": native(16), "partition": native(2), "rpartition": native(2),
+		"split": split(false), "rsplit": split(true), "splitlines": splitLines, "partition": native(2), "rpartition": native(2),
 		"strip": native(0), "lstrip": native(0), "rstrip": native(0), "removeprefix": native(0), "removesuffix": native(0),
-		"startswith": native(0), "endswith": native(0), "upper": native(3), "lower": native(3), "title": native(3), "capitalize": native(3),
+		"startswith": native(0), "endswith": native(0), "upper": textMethod(3, func(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "ß", "SS") }), "lower": native(3), "title": native(3), "capitalize": native(3),
 		"isalnum": native(0), "isalpha": native(0), "islower": native(0), "isupper": native(0), "istitle": native(0),
 		"isdigit": testText(unicode.IsDigit), "isdecimal": testText(unicode.IsDigit), "isnumeric": testText(unicode.IsNumber), "isspace": testText(unicode.IsSpace),
 		"isascii": func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
