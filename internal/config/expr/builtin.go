@@ -28,7 +28,7 @@ var internals map[string]function
 
 func init() {
 	builtins = map[string]function{
-		"abs": universe, "bool": universe, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": universe,
+		"abs": universe, "bool": boolOf, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": universe,
 		"all": anyAll(false), "any": anyAll(true), "dict": dictOf, "divmod": divmod, "enumerate": enumerate, "filter": filter,
 		"format": formatOf, "getattr": getattr, "hasattr": hasattr, "len": lenOf, "list": listOf, "map": mapOf, "max": extreme(1),
 		"min": extreme(-1), "next": nextOf, "pow": powOf, "repr": textOf(true), "reversed": reversed, "round": roundOf, "set": setOf,
@@ -101,6 +101,15 @@ func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (star
 		return nil, false, nil
 	}
 	return m.touch(), true, nil
+}
+
+// boolOf is bool().
+func boolOf(m *machine, a args) (starlark.Value, error) {
+	if m.run == nil || len(a.pos) != 1 || len(a.kw) > 0 {
+		return universe(m, a)
+	}
+	truth, err := m.truth(a.pos[0])
+	return starlark.Bool(truth), err
 }
 
 func divmod(m *machine, a args) (starlark.Value, error) {

@@ -284,4 +284,4 @@ func (m *machine) hashable(v starlark.Value) error {
 	return nil
 }
 
-func isComparable(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }
+func isComparable(v any) bool { return v != nil && reflect.ValueOf(v).Comparable() }
