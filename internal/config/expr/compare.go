@@ -14,6 +14,9 @@ import (
 
 // compare is one comparison.
 func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error) {
+	if v, ok := smallCompare(op, x, y); ok {
+		return v, nil
+	}
 	switch op {
 	case "is", "is not":
 		return starlark.Bool(same(x, y) == (op == "is")), nil
@@ -44,6 +47,56 @@ func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error
 		return starlark.False, nil
 	}
 	return starlark.Bool(map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0}[op]), nil
+}
+
+// smallCompare compares integers of one word, floats and strings; ok is false for everything else.
+func smallCompare(op string, x, y starlark.Value) (starlark.Value, bool) {
+	c := 0
+	switch x := x.(type) {
+	case starlark.Int:
+		y, ok := y.(starlark.Int)
+		if !ok {
+			return nil, false
+		}
+		a, ok1 := x.Int64()
+		b, ok2 := y.Int64()
+		if !ok1 || !ok2 {
+			return nil, false
+		}
+		c = cmp.Compare(a, b)
+	case starlark.Float:
+		y, ok := y.(starlark.Float)
+		if !ok || x != x || y != y {
+			return nil, false
+		}
+		c = cmp.Compare(x, y)
+		if x == y {
+			c = 0 // 0.0 and -0.0
+		}
+	case starlark.String:
+		y, ok := y.(starlark.String)
+		if !ok || min(len(x), len(y)) > 100 {
+			return nil, false
+		}
+		c = cmp.Compare(x, y)
+	default:
+		return nil, false
+	}
+	switch op {
+	case "<":
+		return starlark.Bool(c < 0), true
+	case "<=":
+		return starlark.Bool(c <= 0), true
+	case ">":
+		return starlark.Bool(c > 0), true
+	case ">=":
+		return starlark.Bool(c >= 0), true
+	case "==":
+		return starlark.Bool(c == 0), true
+	case "!=":
+		return starlark.Bool(c != 0), true
+	}
+	return nil, false
 }
 
 func same(x, y starlark.Value) bool {

@@ -67,6 +67,9 @@ func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
 			}
 			return nil
 		}
+		if err := m.spend(10); err != nil {
+			return err
+		}
 		m.writing = append(m.writing, v)
 		defer func() { m.writing = m.writing[:len(m.writing)-1] }()
 	}
@@ -92,6 +95,11 @@ func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
 		}
 	case starlark.Float:
 		b.WriteString(Float(float64(v)))
+	case starlark.Int:
+		if err := m.spend(digitsCost(v)); err != nil {
+			return err
+		}
+		b.WriteString(v.String())
 	case starlark.Tuple:
 		if len(v) == 1 {
 			return list("(", v, ",)")
@@ -167,6 +175,15 @@ func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
 		b.WriteString(text)
 	}
 	return nil
+}
+
+// digitsCost is about what it takes to write an integer in decimal digits.
+func digitsCost(i starlark.Int) int {
+	if _, ok := i.Int64(); ok {
+		return 1
+	}
+	words := bits(i) / 64
+	return 1 + words*words/8
 }
 
 // quote is a string as Python's repr() has it.
@@ -321,6 +338,9 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 	var err error
 	switch x := v.(type) {
 	case starlark.Int:
+		if err := m.spend(digitsCost(x)); err != nil {
+			return nil, err
+		}
 		digits, prefix, err = formatInt(x, verb, precision, alt)
 	case starlark.Float:
 		digits, err = formatFloat(float64(x), verb, precision)

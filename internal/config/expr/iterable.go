@@ -35,11 +35,14 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 	case starlark.Tuple:
 		return slices.Clone(v), m.room(len(v))
 	case starlark.Bytes:
+		if err := m.room(len(v)); err != nil {
+			return nil, err
+		}
 		items := make([]starlark.Value, len(v))
 		for i := range items {
 			items[i] = starlark.MakeInt(int(v[i]))
 		}
-		return items, m.room(len(v))
+		return items, nil
 	case starlark.Iterable:
 		if n := starlark.Len(v); n > 0 {
 			if err := m.room(n); err != nil {
@@ -232,6 +235,9 @@ func setOf(m *machine, a args) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.insertions(len(items)); err != nil {
+		return nil, err
+	}
 	s := starlark.NewSet(len(items))
 	for _, it := range items {
 		if err := m.hashable(it); err != nil {
@@ -384,11 +390,11 @@ func enumerate(m *machine, a args) (starlark.Value, error) {
 	}
 	if next, ok := m.lazy(over); ok {
 		n := start - 1
-		return &iterator{func(m *machine) (starlark.Value, bool, error) {
+		return m.through(func(m *machine) (starlark.Value, bool, error) {
 			v, ok, err := next(m)
 			n++
 			return starlark.Tuple{starlark.MakeInt(n), v}, ok, err
-		}}, nil
+		}, over)
 	}
 	items, err := m.iterate(over)
 	if err == nil {
@@ -432,7 +438,7 @@ func zip(m *machine, a args) (starlark.Value, error) {
 		return nil, err
 	}
 	if nexts, ok := m.lazyAny(a.pos); ok && !strict {
-		return &iterator{func(m *machine) (starlark.Value, bool, error) { return together(m, nexts) }}, nil
+		return m.through(func(m *machine) (starlark.Value, bool, error) { return together(m, nexts) }, a.pos...)
 	}
 	if strict {
 		n := -1
@@ -460,14 +466,14 @@ func mapOf(m *machine, a args) (starlark.Value, error) {
 		return nil, errors.New("map() must have at least two arguments")
 	}
 	if nexts, ok := m.lazyAny(a.pos[1:]); ok {
-		return &iterator{func(m *machine) (starlark.Value, bool, error) {
+		return m.through(func(m *machine) (starlark.Value, bool, error) {
 			row, ok, err := together(m, nexts)
 			if err != nil || !ok {
 				return nil, false, err
 			}
 			v, err := starlark.Call(m.thread, a.pos[0], row.(starlark.Tuple), nil)
 			return v, true, err
-		}}, nil
+		}, a.pos[1:]...)
 	}
 	rows, err := m.rows(a.pos[1:])
 	items := make([]starlark.Value, len(rows))

@@ -10,7 +10,10 @@ import (
 type nextFunc func(m *machine) (v starlark.Value, ok bool, err error)
 
 // iterator is an iteration under way.
-type iterator struct{ next nextFunc }
+type iterator struct {
+	next  nextFunc
+	depth int // iterators that it goes through
+}
 
 func (*iterator) String() string        { return "<iterator>" }
 func (*iterator) Type() string          { return "iterator" }
@@ -62,6 +65,20 @@ func (m *machine) lazyAny(vs starlark.Tuple) ([]nextFunc, bool) {
 	return nexts, found
 }
 
+// through makes an iterator over others, unless they are too deep in each other.
+func (m *machine) through(next nextFunc, vs ...starlark.Value) (starlark.Value, error) {
+	depth := 0
+	for _, v := range vs {
+		if it, ok := v.(*iterator); ok {
+			depth = max(depth, it.depth+1)
+		}
+	}
+	if depth > maxDepth {
+		return nil, errors.New("iterators are nested too deeply")
+	}
+	return &iterator{next, depth}, nil
+}
+
 // over is the iteration of a list.
 func over(items []starlark.Value) nextFunc {
 	i := -1
@@ -97,10 +114,10 @@ func iter(m *machine, a args) (starlark.Value, error) {
 		return it, nil
 	}
 	if next, ok := m.lazy(v); ok {
-		return &iterator{next}, nil
+		return &iterator{next: next}, nil
 	}
 	items, err := m.iterate(v)
-	return &iterator{over(items)}, err
+	return &iterator{next: over(items)}, err
 }
 
 // loopOver is an iteration that a loop of Starlark's goes over.

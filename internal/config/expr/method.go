@@ -135,7 +135,7 @@ var listMethods = map[string]methodFunc{
 			return nil, errors.New("list.remove(x): x not in list")
 		}
 		items, _ := sequenceOf(recv)
-		return starlark.None, refill(recv.(*starlark.List), slices.Delete(items, i, i+1))
+		return starlark.None, m.refill(recv.(*starlark.List), slices.Delete(items, i, i+1))
 	},
 	"index": indexMethod, "count": countMethod,
 	"copy": func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
@@ -148,7 +148,7 @@ var listMethods = map[string]methodFunc{
 			return nil, err
 		}
 		slices.Reverse(items)
-		return starlark.None, refill(recv.(*starlark.List), items)
+		return starlark.None, m.refill(recv.(*starlark.List), items)
 	},
 	"sort": func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
 		if len(a.pos) > 0 {
@@ -159,7 +159,7 @@ var listMethods = map[string]methodFunc{
 			return nil, err
 		}
 		items, _ := sequenceOf(v)
-		return starlark.None, refill(recv.(*starlark.List), items)
+		return starlark.None, m.refill(recv.(*starlark.List), items)
 	},
 }
 

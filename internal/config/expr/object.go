@@ -322,11 +322,14 @@ func (m *machine) setSlice(l *starlark.List, s *sliceValue, v starlark.Value) er
 		return nil
 	}
 	old, _ := sequenceOf(l)
-	return refill(l, slices.Concat(old[:start], items, old[max(start, stop):]))
+	return m.refill(l, slices.Concat(old[:start], items, old[max(start, stop):]))
 }
 
 // refill gives a list other elements.
-func refill(l *starlark.List, items []starlark.Value) error {
+func (m *machine) refill(l *starlark.List, items []starlark.Value) error {
+	if err := m.room(len(items)); err != nil {
+		return err
+	}
 	if err := l.Clear(); err != nil {
 		return err
 	}
@@ -366,13 +369,13 @@ func delItem(m *machine, a args) (starlark.Value, error) {
 					kept = append(kept, it)
 				}
 			}
-			return starlark.None, refill(x, kept)
+			return starlark.None, m.refill(x, kept)
 		}
 		n, err := m.position("list", "list assignment", i, x.Len())
 		if err != nil {
 			return nil, err
 		}
-		return starlark.None, refill(x, slices.Delete(old, n, n+1))
+		return starlark.None, m.refill(x, slices.Delete(old, n, n+1))
 	case *starlark.Dict:
 		if err := m.hashable(i); err != nil {
 			return nil, err
@@ -461,7 +464,7 @@ func inPlace(m *machine, a args) (starlark.Value, error) {
 			v, err := m.binary(op, x, y)
 			if l, ok := v.(*starlark.List); ok && err == nil {
 				items, _ := sequenceOf(l)
-				return x, refill(x, items)
+				return x, m.refill(x, items)
 			}
 			return v, err
 		}
