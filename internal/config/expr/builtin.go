@@ -332,8 +332,13 @@ func chainOf(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v, err = m.compare(sign, left, right); err != nil || !bool(v.Truth()) {
-			return v, err
+		if v, err = m.compare(sign, left, right); err != nil {
+			return nil, err
+		}
+		if i < len(a.pos)-3 {
+			if holds, err := m.truth(v); !holds || err != nil {
+				return v, err
+			}
 		}
 		left = right
 	}

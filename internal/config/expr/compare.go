@@ -142,6 +142,18 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 	}
 	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	if xo || yo {
+		if same(x, y) || m.run == nil {
+			return same(x, y), nil
+		}
+		v, ok, err := m.hostBinary("==", x, y)
+		if err != nil || !ok {
+			return false, err
+		}
+		return m.truth(v)
+	}
 	xs, xok := indexable(x)
 	ys, yok := indexable(y)
 	if xok != yok || xok && (x.Type() != y.Type() || xs.Len() != ys.Len()) {
@@ -171,8 +183,6 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 			}
 		}
 		return true, nil
-	case *object:
-		return same(x, y), nil
 	case starlark.Float:
 		if x != x {
 			return false, nil
@@ -228,6 +238,11 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 	}
 	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	if (xo || yo) && m.run != nil {
+		return m.orderObjects(x, y)
+	}
 	xs, xok := indexable(x)
 	ys, yok := indexable(y)
 	if xok && yok && x.Type() == y.Type() {
@@ -261,6 +276,26 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 		return 0, nil
 	}
 	return unordered, nil
+}
+
+// orderObjects is order where the host knows it.
+func (m *machine) orderObjects(x, y starlark.Value) (int, error) {
+	for _, c := range []struct {
+		op    string
+		order int
+	}{{"<", -1}, {">", 1}} {
+		v, ok, err := m.hostBinary(c.op, x, y)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, errOrder
+		}
+		if holds, err := m.truth(v); holds || err != nil {
+			return c.order, err
+		}
+	}
+	return 0, nil
 }
 
 func (m *machine) contains(in, x starlark.Value) (bool, error) {

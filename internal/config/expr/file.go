@@ -30,10 +30,11 @@ type place struct {
 	offset    int   // in the source, in bytes
 }
 
-var fileOptions = syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
+var fileOptions = syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, LoadBindsGlobally: true, Recursion: true}
 
 // CompileFile rewrites a file of code. Its name is how messages call it. An error is a [diag.List] of all that is wrong.
 func CompileFile(name, source string) (*File, error) {
+	source = strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")
 	f := &File{Name: name, Source: source}
 	switch {
 	case len(source) > maxFile:

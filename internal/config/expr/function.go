@@ -36,8 +36,8 @@ const (
 	VarKeywords           // **kwargs
 )
 
-// Name is the function's, "lambda" when it has none.
-func (f *Function) Name() string { return f.fn.Name() }
+// Name is the function's, "<lambda>" when it has none.
+func (f *Function) Name() string { return functionName(f.fn.Name()) }
 
 // Doc is the function's docstring.
 func (f *Function) Doc() string { return f.fn.Doc() }

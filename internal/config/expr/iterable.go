@@ -57,6 +57,9 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 			items = append(items, x)
 		}
 		return items, nil
+	case *iterator:
+		next, _ := m.lazy(v)
+		return m.drain(next)
 	case *object:
 		if next, ok := m.lazy(v); ok {
 			return m.drain(next)
@@ -70,8 +73,6 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 				return out, m.room(len(out))
 			}
 		}
-	case *iterator:
-		return m.drain(v.next)
 	}
 	return nil, fmt.Errorf("'%s' object is not iterable", typeName(v))
 }

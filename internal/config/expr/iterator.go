@@ -11,13 +11,14 @@ type nextFunc func(m *machine) (v starlark.Value, ok bool, err error)
 
 // iterator is an iteration under way.
 type iterator struct {
-	next  nextFunc
-	depth int // iterators that it goes through
+	next   nextFunc
+	depth  int // iterators that it goes through
+	frozen bool
 }
 
 func (*iterator) String() string        { return "<iterator>" }
 func (*iterator) Type() string          { return "iterator" }
-func (*iterator) Freeze()               {}
+func (it *iterator) Freeze()            { it.frozen = true }
 func (*iterator) Truth() starlark.Bool  { return true }
 func (*iterator) Hash() (uint32, error) { return 0, errors.New("unhashable type: 'iterator'") }
 
@@ -25,6 +26,11 @@ func (*iterator) Hash() (uint32, error) { return 0, errors.New("unhashable type:
 func (m *machine) lazy(v starlark.Value) (nextFunc, bool) {
 	switch v := v.(type) {
 	case *iterator:
+		if v.frozen {
+			return func(*machine) (starlark.Value, bool, error) {
+				return nil, false, &Error{Msg: "an iterator that is a global of a file can't be used after the file has run", Hint: "make it where it is used: it = iter(x)"}
+			}, true
+		}
 		return v.next, true
 	case *object:
 		h, can := m.host.(Iterator)
@@ -76,7 +82,7 @@ func (m *machine) through(next nextFunc, vs ...starlark.Value) (starlark.Value, 
 	if depth > maxDepth {
 		return nil, errors.New("iterators are nested too deeply")
 	}
-	return &iterator{next, depth}, nil
+	return &iterator{next: next, depth: depth}, nil
 }
 
 // over is the iteration of a list.

@@ -16,6 +16,7 @@ var (
 	callPattern  = regexp.MustCompile(`^function (\S+) (accepts no arguments|accepts (?:at most )?\d+ positional arguments? \((\d+) given\)|got multiple values for parameter "?([^"]+)"?|got an unexpected keyword argument "?([^"]+)"?|missing \d+ arguments? \((.+)\))`)
 	noCall       = regexp.MustCompile(`^invalid call of non-function \((.*)\)$`)
 	unassigned   = regexp.MustCompile(`^(local|global) variable (\S+) referenced before assignment$`)
+	private      = regexp.MustCompile(`^load: names with leading underscores are not exported: (\S+)`)
 	notExported  = regexp.MustCompile(`^load: name (\S+) not found in module (.*?)(?: \(did you mean (.*)\?\))?$`)
 	starlarkType = map[string]string{"NoneType": "NoneType", "string": "str", "builtin_function_or_method": "builtin_function_or_method"}
 )
@@ -57,7 +58,7 @@ func (m *machine) rewordCall(t *Traceback, g []string) {
 	} else {
 		t.outside = true
 	}
-	name := g[1] + "()"
+	name := functionName(g[1]) + "()"
 	var positional, keyword []string
 	required := 0
 	star := false

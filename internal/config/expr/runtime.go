@@ -78,7 +78,8 @@ func NewRuntime(o Options) *Runtime {
 func bind(name string, f function) *starlark.Builtin {
 	return starlark.NewBuiltin(name, func(t *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (v starlark.Value, err error) {
 		defer recovered(&err)
-		return f(machineOf(t), args{name, pos, kw})
+		v, err = f(machineOf(t), args{name, pos, kw})
+		return v, frozen(err)
 	})
 }
 
