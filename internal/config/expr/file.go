@@ -129,7 +129,7 @@ func (f *File) syntaxError(err error) error {
 	d := diag.Diagnostic{Pos: diag.Pos{Source: f.Name}, Msg: err.Error(), Err: err}
 	var s syntax.Error
 	if errors.As(err, &s) {
-		d.Pos, d.Msg = f.at(s.Pos), s.Msg
+		d.Pos, d.Msg = f.at(s.Pos), pythonWording(s.Msg)
 	}
 	return diag.List{d}
 }

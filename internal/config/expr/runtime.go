@@ -141,7 +141,7 @@ func (r *Runtime) known(f *File) []string {
 
 // resolveError words what Starlark's resolver has against a file.
 func (f *File) resolveError(e resolve.Error, known []string) diag.Diagnostic {
-	d := diag.Diagnostic{Pos: f.at(e.Pos), Msg: e.Msg}
+	d := diag.Diagnostic{Pos: f.at(e.Pos), Msg: pythonWording(e.Msg)}
 	if rest, ok := strings.CutPrefix(e.Msg, "undefined: "); ok {
 		missing, _, _ := strings.Cut(rest, " ")
 		d.Msg = fmt.Sprintf("name '%s' is not defined", missing)
