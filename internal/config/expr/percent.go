@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 )
@@ -113,8 +114,12 @@ func (m *machine) percent(format string, v starlark.Value) (starlark.Value, erro
 			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
 		}
 	}
-	_, isDict := v.(*starlark.Dict)
-	if used < len(tuple) && !named && (isTuple || !isDict) {
+	isMapping := false // as Python sees it
+	switch v.(type) {
+	case *starlark.Dict, *starlark.List, starlark.Bytes:
+		isMapping = true
+	}
+	if used < len(tuple) && !named && !isMapping {
 		return nil, errors.New("not all arguments converted during string formatting")
 	}
 	return m.made(b.Len(), b.String)
@@ -140,7 +145,7 @@ func (m *machine) directive(verb byte, v starlark.Value, flags string, width, pr
 			}
 			v = c
 		}
-		if n := length(v); n == 0 || n > 4 {
+		if s, ok := v.(starlark.String); !ok || utf8.RuneCountInString(string(s)) != 1 {
 			return "", errors.New("%c requires int or char")
 		}
 		verb = 's'
