@@ -87,12 +87,14 @@ func classHint(class, text string) string {
 		return form("its methods as functions", "pytorch_lightning.LightningModule(training_step=training_step, configure_optimizers=configure_optimizers, ...)")
 	case strings.Contains(bases, "DataModule"):
 		return form("its methods as functions", "pytorch_lightning.LightningDataModule(setup=setup, train_dataloader=train_dataloader, ...)")
+	case strings.Contains(bases, "IterableDataset"):
+		return form("__iter__ as a function next(self, i), which gives sample i and None at the end", "torch.utils.data.IterableDataset(next=next, ...)")
 	case strings.Contains(bases, "Dataset"):
-		return form("__len__ and __getitem__ as functions", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)")
+		return form("__len__ and __getitem__ as functions length(self) and getitem(self, i)", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)")
 	case strings.Contains(bases, "Callback"):
-		return form("its hooks as functions", "pytorch_lightning.Callback(on_train_start=on_train_start, ...)")
+		return form("its hooks as functions", "pytorch_lightning.callbacks.Callback(on_train_start=on_train_start, ...)")
 	case strings.Contains(bases, "Metric"):
-		return form("its methods as functions", "torchmetrics.Metric(update=update, compute=compute, ...)")
+		return form("its methods as functions update(self, preds, target) and compute(self)", "torchmetrics.Metric(update=update, compute=compute, ...)")
 	case strings.Contains(bases, "Function"):
 		return form("forward and backward as functions", "torch.autograd.Function(forward=forward, backward=backward)")
 	}
@@ -100,17 +102,17 @@ func classHint(class, text string) string {
 }
 
 func withHint(text string) string {
-	head := text
-	if i := strings.IndexAny(text, "(: "); i >= 0 {
-		head = text[:i]
+	item := text
+	for _, end := range []string{" as ", ":"} {
+		if i := strings.LastIndex(item, end); i > 0 {
+			item = item[:i]
+		}
 	}
 	switch {
-	case strings.Contains(text, "no_grad"), strings.Contains(text, "inference_mode"), strings.Contains(text, "enable_grad"), strings.Contains(text, "set_grad_enabled"):
-		return fmt.Sprintf("give the function and its arguments: y = %s(f, x), or %s(lambda: self(x))", head, head)
-	case strings.Contains(text, "autocast"):
-		return "set the precision in the config: trainer: {precision: bf16-mixed}"
-	case strings.HasPrefix(text, "open"):
+	case strings.HasPrefix(item, "open"):
 		return "files are read by the components of the config: give the data as an argument"
+	case strings.Contains(item, "autograd.") || strings.Contains(item, "grad") || strings.Contains(item, "inference_mode") || strings.Contains(item, "autocast"):
+		return fmt.Sprintf("give it a function: y = %s(f)(x), or y = %s(lambda: self(x))()", item, item)
 	}
 	return "call the functions one after the other"
 }
@@ -128,8 +130,8 @@ func importHint(word, text string) string {
 		if len(names) == 0 {
 			names = []string{"Name"}
 		}
-		if path == "" || path == "project" {
-			path = "model"
+		if path == "" || path == "project" { // from . import block
+			path, names = names[0], []string{"Name"}
 		}
 		start := "//"
 		if strings.HasPrefix(module[0], ".") && !strings.HasPrefix(module[0], "..") {
