@@ -71,34 +71,31 @@ func (r *rewriter) refuseStatement() {
 	}
 }
 
+// classForms are what takes the place of a class, by a part of its base's name.
+var classForms = []struct{ base, methods, constructor string }{
+	{"LighterModule", "its methods as functions", "lighter.LighterModule(training_step=training_step, ...)"},
+	{"LightningModule", "its methods as functions", "pytorch_lightning.LightningModule(training_step=training_step, configure_optimizers=configure_optimizers, ...)"},
+	{"DataModule", "its methods as functions", "pytorch_lightning.LightningDataModule(setup=setup, train_dataloader=train_dataloader, ...)"},
+	{"IterableDataset", "__iter__ as a function next(self, i), which gives sample i and None at the end", "torch.utils.data.IterableDataset(next=next, ...)"},
+	{"Dataset", "__len__ and __getitem__ as functions length(self) and getitem(self, i)", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)"},
+	{"Callback", "its hooks as functions", "pytorch_lightning.callbacks.Callback(on_train_start=on_train_start, ...)"},
+	{"Metric", "its methods as functions update(self, preds, target) and compute(self)", "torchmetrics.Metric(update=update, compute=compute, ...)"},
+	{"Function", "forward and backward as functions", "torch.autograd.Function(forward=forward, backward=backward)"},
+	{"", "its methods as functions whose first argument is self", "torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))"},
+}
+
 // classHint is the function that a class becomes.
 func classHint(class, text string) string {
 	if class == "" {
 		class = "Net"
 	}
 	_, bases, _ := strings.Cut(text, "(")
-	form := func(methods, constructor string) string {
-		return fmt.Sprintf("write %s, and a function that gives the object:\ndef %s(...):\n    return %s", methods, class, constructor)
+	for _, f := range classForms {
+		if strings.Contains(bases, f.base) {
+			return fmt.Sprintf("write %s, and a function that gives the object:\ndef %s(...):\n    return %s", f.methods, class, f.constructor)
+		}
 	}
-	switch {
-	case strings.Contains(bases, "LighterModule"):
-		return form("its methods as functions", "lighter.LighterModule(training_step=training_step, ...)")
-	case strings.Contains(bases, "LightningModule"):
-		return form("its methods as functions", "pytorch_lightning.LightningModule(training_step=training_step, configure_optimizers=configure_optimizers, ...)")
-	case strings.Contains(bases, "DataModule"):
-		return form("its methods as functions", "pytorch_lightning.LightningDataModule(setup=setup, train_dataloader=train_dataloader, ...)")
-	case strings.Contains(bases, "IterableDataset"):
-		return form("__iter__ as a function next(self, i), which gives sample i and None at the end", "torch.utils.data.IterableDataset(next=next, ...)")
-	case strings.Contains(bases, "Dataset"):
-		return form("__len__ and __getitem__ as functions length(self) and getitem(self, i)", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)")
-	case strings.Contains(bases, "Callback"):
-		return form("its hooks as functions", "pytorch_lightning.callbacks.Callback(on_train_start=on_train_start, ...)")
-	case strings.Contains(bases, "Metric"):
-		return form("its methods as functions update(self, preds, target) and compute(self)", "torchmetrics.Metric(update=update, compute=compute, ...)")
-	case strings.Contains(bases, "Function"):
-		return form("forward and backward as functions", "torch.autograd.Function(forward=forward, backward=backward)")
-	}
-	return form("its methods as functions whose first argument is self", "torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))")
+	return ""
 }
 
 func withHint(text string) string {
