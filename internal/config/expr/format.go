@@ -114,9 +114,9 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 		switch {
 		case verb != "" && verb != "s":
 		case group != "":
-			return nil, fmt.Errorf("Cannot specify '%s' with 's'.", group)
+			return nil, fmt.Errorf("cannot specify '%s' with 's'", group)
 		case sign != "":
-			return nil, errors.New("Sign not allowed in string format specifier")
+			return nil, errors.New("sign not allowed in string format specifier")
 		case align == "=":
 			return nil, errors.New("'=' alignment not allowed in string format specifier")
 		}

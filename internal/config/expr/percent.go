@@ -246,7 +246,7 @@ type formatter struct {
 // format fills a format string, or the specification of a field of one.
 func (f *formatter) format(s string, depth int) (string, error) {
 	if depth > 2 {
-		return "", errors.New("Max string recursion exceeded")
+		return "", errors.New("max string recursion exceeded")
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -255,7 +255,7 @@ func (f *formatter) format(s string, depth int) (string, error) {
 			b.WriteByte(c)
 			i++
 		case c == '}':
-			return "", errors.New("Single '}' encountered in format string")
+			return "", errors.New("single '}' encountered in format string")
 		case c == '{':
 			stop, open := i+1, 1
 			for ; stop < len(s) && open > 0; stop++ {
@@ -298,7 +298,7 @@ func (f *formatter) field(s string, depth int) (string, error) {
 			}
 			conversion, rest = rest[1:2], rest[2:]
 			if strings.IndexByte("rsa", conversion[0]) < 0 {
-				return "", fmt.Errorf("Unknown conversion specifier '%s'", conversion)
+				return "", fmt.Errorf("unknown conversion specifier '%s'", conversion)
 			}
 		}
 		if rest != "" && rest[0] != ':' {
@@ -346,7 +346,7 @@ func (f *formatter) value(name string) (starlark.Value, error) {
 			f.manual = true
 		}
 		if n < 0 || n >= len(f.a.pos) {
-			return nil, fmt.Errorf("Replacement index %d out of range for positional args tuple", n)
+			return nil, fmt.Errorf("replacement index %d out of range for positional args tuple", n)
 		}
 		v = f.a.pos[n]
 	default:
@@ -376,7 +376,7 @@ func (f *formatter) value(name string) (starlark.Value, error) {
 		case '[':
 			stop := strings.IndexByte(rest, ']')
 			if stop < 0 {
-				return nil, errors.New("Missing ']' in format string")
+				return nil, errors.New("missing ']' in format string")
 			}
 			var key starlark.Value = starlark.String(rest[1:stop])
 			if n, bad := strconv.Atoi(rest[1:stop]); bad == nil {
@@ -387,7 +387,7 @@ func (f *formatter) value(name string) (starlark.Value, error) {
 				return nil, err
 			}
 		default:
-			return nil, errors.New("Only '.' or '[' may follow ']' in format field specifier")
+			return nil, errors.New("only '.' or '[' may follow ']' in format field specifier")
 		}
 	}
 	return v, nil

@@ -273,7 +273,7 @@ func pad(left, right int) methodFunc {
 			return nil, err
 		}
 		if utf8.RuneCountInString(fill) != 1 {
-			return nil, errors.New("The fill character must be exactly one character long")
+			return nil, errors.New("the fill character must be exactly one character long")
 		}
 		runes := utf8.RuneCountInString(s)
 		n := max(width-runes, 0)
