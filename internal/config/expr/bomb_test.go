@@ -109,3 +109,53 @@ func TestBombs(t *testing.T) {
 		}
 	}
 }
+
+// A file that is made to be hard to read takes no longer than others of its size.
+func TestHostileSources(t *testing.T) {
+	for name, source := range map[string]string{
+		"elif":        "if 0: pass\n" + strings.Repeat("elif 0: pass\n", 20_000),
+		"brackets":    strings.Repeat("[", maxFile-10),
+		"signs":       "x = " + strings.Repeat("-", maxFile-10),
+		"not":         "x = " + strings.Repeat("not ", maxFile/5) + "1",
+		"sum":         "x = 1" + strings.Repeat("+1", maxFile/3),
+		"attributes":  "x = a" + strings.Repeat(".b", maxFile/3),
+		"lines":       strings.Repeat("x=1\n", maxFile/5),
+		"defs":        strings.Repeat("def f(): pass\n", maxFile/20),
+		"semicolons":  strings.Repeat("x=1;", maxFile/5),
+		"pairs":       "x = {" + strings.Repeat("1:2,", maxFile/5) + "}",
+		"list":        "x = [" + strings.Repeat("1,", maxFile/3) + "]",
+		"strings":     "x = (" + strings.Repeat("'a'\n", maxFile/5) + ")",
+		"fields":      "x = f'" + strings.Repeat("{1}", maxFile/4) + "'",
+		"open fields": "x = f'" + strings.Repeat("{ ", maxFile/3),
+		"nested f":    strings.Repeat("f'{", 1000) + strings.Repeat("}'", 1000),
+		"comments":    "x = (" + strings.Repeat("#\n", maxFile/3) + "1)",
+		"errors":      strings.Repeat("x = = 1\n", maxFile/9),
+		"unclosed":    strings.Repeat("x = (\n", maxFile/9),
+		"classes":     strings.Repeat("class A: pass\n", maxFile/20),
+		"targets":     strings.Repeat("x = ", maxFile/5) + "1",
+		"unpack":      strings.Repeat("(", maxFile/3) + "x",
+		"names":       strings.Repeat("aa\n", maxFile/4),
+		"deep":        deep(1000),
+		"lambdas":     "x = " + strings.Repeat("lambda:", maxFile/8) + "1",
+		"decorators":  strings.Repeat("@len\n", maxFile/6) + "def f(): pass",
+		"parameters":  "def f(" + strings.Repeat("a,", maxFile/3) + "): pass",
+		"arguments":   "x = len(" + strings.Repeat("1,", maxFile/3) + ")",
+	} {
+		start := time.Now()
+		o := hosted()
+		o.Steps, o.Memory = 1_000_000, 64<<20
+		_, _, err := runFile(t, o, source)
+		if d := time.Since(start); d > time.Second {
+			t.Logf("%s: %v", name, d)
+		}
+		check(t, name, err)
+	}
+}
+
+func deep(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "if 1:\n")
+	}
+	return b.String() + strings.Repeat(" ", n) + "x = 1\n"
+}

@@ -183,12 +183,12 @@ func (r *rewriter) strings() code {
 	if r.tok.bytes {
 		return r.bytes()
 	}
-	text := ""
+	var text strings.Builder
 	var parts []code
 	flush := func() {
-		if text != "" {
-			parts = append(parts, literal(text))
-			text = ""
+		if text.Len() > 0 {
+			parts = append(parts, literal(text.String()))
+			text.Reset()
 		}
 	}
 	for r.err == nil && r.tok.kind == str {
@@ -198,7 +198,7 @@ func (r *rewriter) strings() code {
 			break
 		}
 		if !t.format {
-			text += t.text
+			text.WriteString(t.text)
 			r.advance()
 			continue
 		}
@@ -213,7 +213,7 @@ func (r *rewriter) strings() code {
 		r.next(t.stop)
 	}
 	if len(parts) == 0 {
-		return code{{literal(text)[0].text, at}}
+		return code{{literal(text.String())[0].text, at}}
 	}
 	flush()
 	return concatenation(at, parts)

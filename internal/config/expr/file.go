@@ -12,7 +12,7 @@ import (
 )
 
 // maxFile is how many bytes a file may have.
-const maxFile = 1 << 20
+const maxFile = 256 << 10
 
 // File is a file of code, rewritten to Starlark. It is the same for every [Runtime] and never changes.
 type File struct {

@@ -249,7 +249,7 @@ func inPlace(m *machine, a args) (starlark.Value, error) {
 			return nil, err
 		}
 		if ok {
-			if v == x.value {
+			if isComparable(v) && isComparable(x.value) && v == x.value {
 				return x, nil
 			}
 			return m.in(v), nil

@@ -27,7 +27,7 @@ type Options struct {
 
 	Steps  int   // of a call from Go with all that it calls; 0 is 500 million
 	Memory int64 // bytes by which Go's heap may grow while a call runs; 0 is 1 GiB
-	Depth  int   // functions within each other; 0 is 1000
+	Depth  int   // functions within each other; 0 is 1000, and there are never more than 10000
 }
 
 // Runtime runs files. Its functions may be called by several goroutines at once.
@@ -41,11 +41,14 @@ type Runtime struct {
 	files map[string]*File
 }
 
+// mostDepth is how many calls Go's stack has room for whatever is between them.
+const mostDepth = 10_000
+
 // NewRuntime makes a runtime.
 func NewRuntime(o Options) *Runtime {
 	o.Steps = cmp.Or(o.Steps, 500_000_000)
 	o.Memory = cmp.Or(o.Memory, 1<<30)
-	o.Depth = cmp.Or(o.Depth, 1000)
+	o.Depth = min(cmp.Or(o.Depth, 1000), mostDepth)
 	if o.Print == nil {
 		o.Print = func(diag.Pos, string) {}
 	}
@@ -116,8 +119,9 @@ func (r *Runtime) Check(f *File) error {
 		return err
 	}
 	var problems diag.List
-	for _, e := range all {
-		problems.Add(f.resolveError(e, r.known(f)))
+	known := r.known(f)
+	for _, e := range all[:min(len(all), maxProblems)] {
+		problems.Add(f.resolveError(e, known))
 	}
 	return problems.Sort()
 }
@@ -136,7 +140,9 @@ func (r *Runtime) known(f *File) []string {
 			names = append(names, t.text)
 		}
 	}
-	return append(names, "None", "True", "False")
+	names = append(names, "None", "True", "False")
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // resolveError words what Starlark's resolver has against a file.
@@ -145,7 +151,7 @@ func (f *File) resolveError(e resolve.Error, known []string) diag.Diagnostic {
 	if rest, ok := strings.CutPrefix(e.Msg, "undefined: "); ok {
 		missing, _, _ := strings.Cut(rest, " ")
 		d.Msg = fmt.Sprintf("name '%s' is not defined", missing)
-		known = slices.DeleteFunc(slices.Clone(known), func(n string) bool { return n == missing })
+		known = slices.DeleteFunc(slices.Clone(known), func(n string) bool { return n == missing || len(n) > 2*len(missing) })
 		if near := diag.Nearest(missing, known, 1); len(near) > 0 {
 			d.Hint = fmt.Sprintf("did you mean %q?", near[0])
 		}
