@@ -168,7 +168,7 @@ func (m *machine) check() error {
 // sampleEvery is how many bytes may be made before the heap is looked at.
 const sampleEvery = 16 << 20
 
-// made charges n bytes that are about to be made.
+// alloc charges n bytes that are about to be made.
 func (m *machine) alloc(n int) error {
 	if m.run == nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 )
@@ -44,7 +45,7 @@ func frozen(err error) error {
 		return nil
 	}
 	for _, s := range []string{"frozen list", "frozen hash table", "frozen set", "frozen dict"} {
-		if len(err.Error()) < 200 && containsWord(err.Error(), s) {
+		if len(err.Error()) < 200 && strings.Contains(err.Error(), s) {
 			return &Error{Msg: "a global of a file can't be changed after the file has run", Hint: "keep what changes as an attribute of an object, such as self.seen = []", Err: err}
 		}
 	}

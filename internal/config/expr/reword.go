@@ -13,11 +13,10 @@ import (
 
 // The errors of Starlark's interpreter that are worded as Python's.
 var (
-	callPattern  = regexp.MustCompile(`^function (\S+) (accepts no arguments|accepts (?:at most )?\d+ positional arguments? \((\d+) given\)|got multiple values for parameter "?([^"]+)"?|got an unexpected keyword argument "?([^"]+)"?|missing \d+ arguments? \((.+)\))`)
-	noCall       = regexp.MustCompile(`^invalid call of non-function \((.*)\)$`)
-	unassigned   = regexp.MustCompile(`^(local|global) variable (\S+) referenced before assignment$`)
-	notExported  = regexp.MustCompile(`^load: name (\S+) not found in module (.*?)(?: \(did you mean (.*)\?\))?$`)
-	starlarkType = map[string]string{"NoneType": "NoneType", "string": "str", "builtin_function_or_method": "builtin_function_or_method"}
+	callPattern = regexp.MustCompile(`^function (\S+) (accepts no arguments|accepts (?:at most )?\d+ positional arguments? \((\d+) given\)|got multiple values for parameter "?([^"]+)"?|got an unexpected keyword argument "?([^"]+)"?|missing \d+ arguments? \((.+)\))`)
+	noCall      = regexp.MustCompile(`^invalid call of non-function \((.*)\)$`)
+	unassigned  = regexp.MustCompile(`^(local|global) variable (\S+) referenced before assignment$`)
+	notExported = regexp.MustCompile(`^load: name (\S+) not found in module (.*?)(?: \(did you mean (.*)\?\))?$`)
 )
 
 // pythonWording is what Python calls a mistake that Starlark's parser or resolver has found.
@@ -40,8 +39,8 @@ var repeated = regexp.MustCompile(`^keyword argument "?([^"]+)"? is repeated$`)
 func (m *machine) reword(t *Traceback, own string) {
 	if g := noCall.FindStringSubmatch(t.Msg); g != nil {
 		name := g[1]
-		if python, ok := starlarkType[name]; ok {
-			name = python
+		if name == "string" {
+			name = "str"
 		}
 		t.Msg = fmt.Sprintf("'%s' object is not callable", name)
 		return

@@ -13,8 +13,6 @@ import (
 // textMethods are the methods of strings.
 var textMethods map[string]methodFunc
 
-func containsWord(s, word string) bool { return strings.Contains(s, word) }
-
 // textMethod is a method that makes a string no larger than factor times its own.
 func textMethod(factor int, f func(s string) string) methodFunc {
 	return func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
