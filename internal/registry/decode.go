@@ -164,6 +164,9 @@ func (d *decoder) assign(f Field, dst reflect.Value, v any, n *config.Node, path
 		d.unknown = true
 		return
 	}
+	if f, ok := v.(*expr.Function); ok && dst.Type() != reflect.TypeFor[*expr.Function]() {
+		v = Func(f.Call)
+	}
 	wrong := func(want string) {
 		pos := posOf(n, d.node)
 		if t := n.Get("_target_"); t != nil {
@@ -409,7 +412,7 @@ func Describe(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return "null"
-	case Func:
+	case Func, *expr.Function:
 		return "a function"
 	case bool:
 		return fmt.Sprintf("the bool %t", x)

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -29,7 +28,7 @@ var internals map[string]function
 
 func init() {
 	builtins = map[string]function{
-		"abs": universe, "bool": universe, "chr": universe, "float": universe, "int": intOf, "ord": universe, "range": universe,
+		"abs": universe, "bool": boolOf, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": rangeFunc,
 		"all": anyAll(false), "any": anyAll(true), "dict": dictOf, "divmod": divmod, "enumerate": enumerate, "filter": filter,
 		"format": formatOf, "getattr": getattr, "hasattr": hasattr, "len": lenOf, "list": listOf, "map": mapOf, "max": extreme(1),
 		"min": extreme(-1), "next": nextOf, "pow": powOf, "repr": textOf(true), "reversed": reversed, "round": roundOf, "set": setOf,
@@ -38,8 +37,17 @@ func init() {
 	internals = map[string]function{
 		"__op": opOf, "__unary": unaryOf, "__compare": compareOf, "__chain": chainOf, "__attr": attrOf, "__index": indexOf, "__slice": sliceOf,
 		"__iter": iterOf, "__gather": gather, "__dict": dictDisplay, "__format": formatField, "__concat": concat,
+		"__range": rangeOf, "__ellipsis": ellipsisOf, "__set": setOf, "__mapping": mapping,
+	}
+	fileBuiltins = map[string]function{
+		"__test": test, "__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
+		"__inplace": inPlace, "__assert": failedAssert, "__raise": raise,
+		"print": printOf, "isinstance": isInstance, "callable": isCallable, "iter": iter, "bytes": bytesOf, "hex": inBase("0x", 16), "oct": inBase("0o", 8), "bin": inBase("0b", 2),
 	}
 }
+
+// fileBuiltins are those that only files have.
+var fileBuiltins map[string]function
 
 // builtin is one of the functions for this evaluation.
 func (m *machine) builtin(name string) starlark.Value {
@@ -76,7 +84,7 @@ func universe(m *machine, a args) (starlark.Value, error) {
 }
 
 // callAttr calls a method of a host object that has it.
-func (m *machine) callAttr(o *object, name string) (starlark.Value, bool, error) {
+func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (starlark.Value, bool, error) {
 	if m.host == nil {
 		return nil, false, nil
 	}
@@ -84,31 +92,24 @@ func (m *machine) callAttr(o *object, name string) (starlark.Value, bool, error)
 	if !ok {
 		return nil, false, nil
 	}
-	if call, isFunc := f.(Func); isFunc {
-		v, err := m.call(call, nil, nil)
+	switch f.(type) {
+	case Func, KwFunc:
+		v, err := m.callable(f, args, nil)
 		return v, true, err
+	}
+	if m.run != nil {
+		return nil, false, nil
 	}
 	return m.touch(), true, nil
 }
 
-func intOf(m *machine, a args) (starlark.Value, error) {
-	if len(a.pos) > 0 {
-		if s, ok := a.pos[0].(starlark.String); ok {
-			if len(s) > 4096 {
-				return nil, errors.New("int: the text is too long")
-			}
-			a.pos[0] = starlark.String(strings.TrimSpace(string(s)))
-		}
+// boolOf is bool().
+func boolOf(m *machine, a args) (starlark.Value, error) {
+	if m.run == nil || len(a.pos) != 1 || len(a.kw) > 0 {
+		return universe(m, a)
 	}
-	return universe(m, a)
-}
-
-func powOf(m *machine, a args) (starlark.Value, error) {
-	var x, y starlark.Value
-	if err := a.unpack("base", &x, "exp", &y); err != nil {
-		return nil, err
-	}
-	return m.binary("**", x, y)
+	truth, err := m.truth(a.pos[0])
+	return starlark.Bool(truth), err
 }
 
 func divmod(m *machine, a args) (starlark.Value, error) {
@@ -148,6 +149,9 @@ func roundOf(m *machine, a args) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i, ok := x.(starlark.Int); ok {
+		return m.roundInt(i, digits)
+	}
 	var r float64
 	switch {
 	case digits > 300 || math.IsInf(f, 0) || math.IsNaN(f):
@@ -160,12 +164,6 @@ func roundOf(m *machine, a args) (starlark.Value, error) {
 		scale := math.Pow(10, float64(-digits))
 		r = math.RoundToEven(f/scale) * scale
 	}
-	if _, isInt := x.(starlark.Int); isInt {
-		if digits >= 0 {
-			return x, nil
-		}
-		return starlark.NumberToInt(starlark.Float(r))
-	}
 	return starlark.Float(r), err
 }
 
@@ -173,6 +171,9 @@ func typeOf(m *machine, a args) (starlark.Value, error) {
 	var v starlark.Value
 	if err := a.unpack("obj", &v); err != nil {
 		return nil, err
+	}
+	if m.run != nil {
+		return m.classOf(v), nil
 	}
 	return starlark.String(typeName(v)), nil
 }
@@ -195,18 +196,32 @@ func dictOf(m *machine, a args) (starlark.Value, error) {
 	return d, nil
 }
 
+// insertions charges n of them into a dict or a set.
+func (m *machine) insertions(n int) error {
+	if err := m.spend(5 * n); err != nil {
+		return err
+	}
+	return m.alloc(4 * itemSize * n)
+}
+
 // update puts the pairs of a dict or of a list of pairs into d.
 func (m *machine) update(d *starlark.Dict, from starlark.Value) error {
 	if other, ok := from.(*starlark.Dict); ok {
+		if err := m.insertions(other.Len()); err != nil {
+			return err
+		}
 		for _, kv := range other.Items() {
 			if err := d.SetKey(kv[0], kv[1]); err != nil {
 				return err
 			}
 		}
-		return m.spend(other.Len())
+		return nil
 	}
 	items, err := m.iterate(from)
 	if err != nil {
+		return err
+	}
+	if err := m.insertions(len(items)); err != nil {
 		return err
 	}
 	for _, it := range items {
@@ -229,8 +244,11 @@ func (m *machine) update(d *starlark.Dict, from starlark.Value) error {
 
 // dictDisplay is {k: v, **other}: a list of pairs and dicts.
 func dictDisplay(m *machine, a args) (starlark.Value, error) {
-	d := starlark.NewDict(0)
 	items, _ := sequenceOf(a.pos[0])
+	if err := m.insertions(len(items)); err != nil {
+		return nil, err
+	}
+	d := starlark.NewDict(len(items))
 	for _, it := range items {
 		var err error
 		switch it := it.(type) {
@@ -252,22 +270,27 @@ func dictDisplay(m *machine, a args) (starlark.Value, error) {
 	return d, nil
 }
 
-// gather is a list, tuple or set display with starred elements: pairs of a flag and a value.
+// gather is a list, tuple or set display: its elements, and a "1" for each that gives all of its own.
 func gather(m *machine, a args) (starlark.Value, error) {
-	var items []starlark.Value
-	for _, p := range a.pos[1:] {
-		pair := p.(starlark.Tuple)
-		if !pair[0].Truth() {
-			items = append(items, pair[1])
-			continue
+	items, _ := sequenceOf(a.pos[1])
+	if len(a.pos) > 2 {
+		flags, _ := starlark.AsString(a.pos[2])
+		var all []starlark.Value
+		for i, it := range items {
+			if flags[i] == '0' {
+				all = append(all, it)
+				continue
+			}
+			more, err := m.iterate(it)
+			if err != nil {
+				return nil, err
+			}
+			if err := m.room(len(all) + len(more)); err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
 		}
-		more, err := m.iterate(pair[1])
-		if err != nil {
-			return nil, err
-		}
-		if items = append(items, more...); len(items) > maxItems {
-			return nil, tooLong(len(items))
-		}
+		items = all
 	}
 	switch s, _ := starlark.AsString(a.pos[0]); s {
 	case "tuple":
@@ -306,8 +329,13 @@ func chainOf(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v, err = m.compare(sign, left, right); err != nil || !bool(v.Truth()) {
-			return v, err
+		if v, err = m.compare(sign, left, right); err != nil {
+			return nil, err
+		}
+		if i < len(a.pos)-3 {
+			if holds, err := m.truth(v); !holds || err != nil {
+				return v, err
+			}
 		}
 		left = right
 	}

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +14,9 @@ import (
 
 // compare is one comparison.
 func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error) {
+	if v, ok := smallCompare(op, x, y); ok {
+		return v, nil
+	}
 	switch op {
 	case "is", "is not":
 		return starlark.Bool(same(x, y) == (op == "is")), nil
@@ -45,6 +49,56 @@ func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error
 	return starlark.Bool(map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0}[op]), nil
 }
 
+// smallCompare compares integers of one word, floats and strings; ok is false for everything else.
+func smallCompare(op string, x, y starlark.Value) (starlark.Value, bool) {
+	c := 0
+	switch x := x.(type) {
+	case starlark.Int:
+		y, ok := y.(starlark.Int)
+		if !ok {
+			return nil, false
+		}
+		a, ok1 := x.Int64()
+		b, ok2 := y.Int64()
+		if !ok1 || !ok2 {
+			return nil, false
+		}
+		c = cmp.Compare(a, b)
+	case starlark.Float:
+		y, ok := y.(starlark.Float)
+		if !ok || x != x || y != y {
+			return nil, false
+		}
+		c = cmp.Compare(x, y)
+		if x == y {
+			c = 0 // 0.0 and -0.0
+		}
+	case starlark.String:
+		y, ok := y.(starlark.String)
+		if !ok || min(len(x), len(y)) > 100 {
+			return nil, false
+		}
+		c = cmp.Compare(x, y)
+	default:
+		return nil, false
+	}
+	switch op {
+	case "<":
+		return starlark.Bool(c < 0), true
+	case "<=":
+		return starlark.Bool(c <= 0), true
+	case ">":
+		return starlark.Bool(c > 0), true
+	case ">=":
+		return starlark.Bool(c >= 0), true
+	case "==":
+		return starlark.Bool(c == 0), true
+	case "!=":
+		return starlark.Bool(c != 0), true
+	}
+	return nil, false
+}
+
 func same(x, y starlark.Value) bool {
 	switch x := x.(type) {
 	case starlark.NoneType:
@@ -59,8 +113,14 @@ func same(x, y starlark.Value) bool {
 			x.m.touch()
 		}
 		return false
-	case *starlark.List, *starlark.Dict, *starlark.Set:
+	case *starlark.List, *starlark.Dict, *starlark.Set, *starlark.Function, *starlark.Builtin, *hostFunc, *iterator, exceptionClass, class, ellipsis:
 		return x == y
+	case starlark.Int, starlark.Float, starlark.String, starlark.Bytes: // Python's are the same when they come from one place
+		eq, err := starlark.Equal(x, y)
+		return err == nil && eq && x.Type() == y.Type()
+	case starlark.Tuple:
+		t, ok := y.(starlark.Tuple)
+		return ok && len(t) == len(x) && (len(x) == 0 || &t[0] == &x[0])
 	}
 	if u, ok := y.(*unknown); ok {
 		u.m.touch()
@@ -77,15 +137,31 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 	if err := m.spend(1); err != nil {
 		return false, err
 	}
+	if err := m.deeper(); err != nil {
+		return false, err
+	}
+	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
-	xs, xok := sequenceOf(x)
-	ys, yok := sequenceOf(y)
-	if xok != yok || xok && (x.Type() != y.Type() || len(xs) != len(ys)) {
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	if xo || yo {
+		if same(x, y) || m.run == nil {
+			return same(x, y), nil
+		}
+		v, ok, err := m.hostBinary("==", x, y)
+		if err != nil || !ok {
+			return false, err
+		}
+		return m.truth(v)
+	}
+	xs, xok := indexable(x)
+	ys, yok := indexable(y)
+	if xok != yok || xok && (x.Type() != y.Type() || xs.Len() != ys.Len()) {
 		return false, nil
 	}
 	if xok {
-		for i := range xs {
-			if eq, err := m.equal(xs[i], ys[i]); !eq || err != nil {
+		for i := range xs.Len() {
+			if eq, err := m.equal(xs.Index(i), ys.Index(i)); !eq || err != nil {
 				return false, err
 			}
 		}
@@ -107,13 +183,26 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 			}
 		}
 		return true, nil
-	case *object:
-		return same(x, y), nil
+	case starlark.Float:
+		if x != x {
+			return false, nil
+		}
 	}
 	if err := m.spend(length(x)); err != nil {
 		return false, err
 	}
 	return starlark.Equal(x, y)
+}
+
+// indexable is a list or a tuple.
+func indexable(v starlark.Value) (starlark.Indexable, bool) {
+	switch v := v.(type) {
+	case starlark.Tuple:
+		return v, true
+	case *starlark.List:
+		return v, true
+	}
+	return nil, false
 }
 
 func sequenceOf(v starlark.Value) ([]starlark.Value, bool) {
@@ -144,18 +233,27 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 	if err := m.spend(1 + min(length(x), length(y))); err != nil {
 		return 0, err
 	}
+	if err := m.deeper(); err != nil {
+		return 0, err
+	}
+	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
-	xs, xok := sequenceOf(x)
-	ys, yok := sequenceOf(y)
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	if (xo || yo) && m.run != nil {
+		return m.orderObjects(x, y)
+	}
+	xs, xok := indexable(x)
+	ys, yok := indexable(y)
 	if xok && yok && x.Type() == y.Type() {
-		for i := range min(len(xs), len(ys)) {
-			if eq, err := m.equal(xs[i], ys[i]); err != nil {
+		for i := range min(xs.Len(), ys.Len()) {
+			if eq, err := m.equal(xs.Index(i), ys.Index(i)); err != nil {
 				return 0, err
 			} else if !eq {
-				return m.order(xs[i], ys[i])
+				return m.order(xs.Index(i), ys.Index(i))
 			}
 		}
-		return len(xs) - len(ys), nil
+		return cmp.Compare(xs.Len(), ys.Len()), nil
 	}
 	less, err := starlark.Compare(syntax.LT, x, y)
 	if err != nil || xok || yok {
@@ -180,6 +278,26 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 	return unordered, nil
 }
 
+// orderObjects is order where the host knows it.
+func (m *machine) orderObjects(x, y starlark.Value) (int, error) {
+	for _, c := range []struct {
+		op    string
+		order int
+	}{{"<", -1}, {">", 1}} {
+		v, ok, err := m.hostBinary(c.op, x, y)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, errOrder
+		}
+		if holds, err := m.truth(v); holds || err != nil {
+			return c.order, err
+		}
+	}
+	return 0, nil
+}
+
 func (m *machine) contains(in, x starlark.Value) (bool, error) {
 	switch in := in.(type) {
 	case starlark.String:
@@ -192,16 +310,37 @@ func (m *machine) contains(in, x starlark.Value) (bool, error) {
 		if err := m.hashable(x); err != nil {
 			return false, err
 		}
-		_, found, err := in.Get(x)
+		_, found, err := lookup(in, x)
 		return found, err
 	case *starlark.Set:
 		if err := m.hashable(x); err != nil {
 			return false, err
 		}
-		return in.Has(x)
+		found, err := in.Has(x)
+		if other := twin(x); !found && err == nil && other != nil {
+			return in.Has(other)
+		}
+		return found, err
+	}
+	if o, ok := in.(*object); ok {
+		if v, ok, err := m.callAttr(o, "__contains__", x); ok || err != nil {
+			return err == nil && bool(v.Truth()), err
+		}
+	}
+	if i, ok := asNumber(x).(starlark.Int); ok && in.Type() == "range" {
+		v, err := starlark.Binary(syntax.IN, i, in)
+		return err == nil && bool(v.Truth()), err
+	}
+	if s, ok := in.(starlark.Bytes); ok {
+		if sub, ok := x.(starlark.Bytes); ok {
+			return strings.Contains(string(s), string(sub)), m.spend(len(s))
+		}
 	}
 	items, err := m.iterate(in)
 	if err != nil {
+		if strings.HasSuffix(err.Error(), "is not iterable") {
+			err = fmt.Errorf("argument of type '%s' is not iterable", typeName(in))
+		}
 		return false, err
 	}
 	for _, it := range items {
@@ -210,6 +349,32 @@ func (m *machine) contains(in, x starlark.Value) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// lookup is the value of a key, where True is 1 and False is 0.
+func lookup(d *starlark.Dict, key starlark.Value) (starlark.Value, bool, error) {
+	v, found, err := d.Get(key)
+	if found || err != nil {
+		return v, found, err
+	}
+	if other := twin(key); other != nil {
+		return d.Get(other)
+	}
+	return v, false, nil
+}
+
+// twin is the key that is equal in Python and not in Starlark: True of 1, 0 of False; nil for none.
+func twin(key starlark.Value) starlark.Value {
+	switch k := key.(type) {
+	case starlark.Bool:
+		return asNumber(k)
+	case starlark.Int, starlark.Float:
+		f, _ := starlark.AsFloat(k)
+		if f == 0 || f == 1 {
+			return starlark.Bool(f == 1)
+		}
+	}
+	return nil
 }
 
 // hashable bounds what a key may be: Starlark hashes a tuple of tuples as often as it is in itself.
@@ -222,6 +387,10 @@ func (m *machine) hashable(v starlark.Value) error {
 		}
 		return m.spend(length(v))
 	}
+	if err := m.deeper(); err != nil {
+		return err
+	}
+	defer m.shallower()
 	for _, x := range t {
 		if err := m.spend(1); err != nil {
 			return err
@@ -233,4 +402,4 @@ func (m *machine) hashable(v starlark.Value) error {
 	return nil
 }
 
-func isComparable(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }
+func isComparable(v any) bool { return v != nil && reflect.ValueOf(v).Comparable() }

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -71,7 +72,7 @@ func (r *rewriter) braces() code {
 				if isPair {
 					return call("__dict", at, c)
 				}
-				return call("set", at, c)
+				return call("__set", at, c)
 			}
 			if isPair {
 				pairs = append(pairs, first.code)
@@ -104,16 +105,24 @@ func (r *rewriter) comprehension(free int) code {
 	scope := len(r.bound)
 	for r.err == nil && (r.is("for") || r.is("if")) {
 		if r.accept("if") {
-			c = append(append(c, piece{" if ", -1}), r.or()...)
+			c = append(append(c, piece{" if ", -1}), r.truth(r.or())...)
 			continue
 		}
 		r.advance()
 		c = append(c, piece{" for ", -1})
 		var targets []string
-		c = append(c, r.targets(&targets)...)
+		variables := r.targets(&targets)
+		if r.lines && len(variables) > 1 {
+			variables = join(added("("), variables, added(")"))
+		}
+		c = append(c, variables...)
 		at := r.tok.start
 		r.expect("in")
-		c = append(append(c, piece{" in ", -1}), call("__iter", at, r.or())...)
+		over := []code{r.or()}
+		if shape := shapeOf(variables); r.lines && shape != "." {
+			over = append(over, literal(shape))
+		}
+		c = append(append(c, piece{" in ", -1}), call("__iter", at, over...)...)
 		r.bound = append(r.bound, targets...)
 	}
 	bound := r.bound[scope:]
@@ -152,37 +161,95 @@ func (r *rewriter) targets(into *[]string) code {
 	return c
 }
 
+// shapeOf is how variables are nested: "." is one, "..", with commas left out, are two of a tuple.
+func shapeOf(variables code) string {
+	var b strings.Builder
+	for _, p := range variables {
+		switch p.text {
+		case "(", ")":
+			b.WriteString(p.text)
+		case ", ":
+			b.WriteByte(',')
+		default:
+			b.WriteByte('.')
+		}
+	}
+	return b.String()
+}
+
 // strings is one or more literals side by side.
 func (r *rewriter) strings() code {
 	at := r.tok.start
-	text := ""
+	if r.tok.bytes {
+		return r.bytes()
+	}
+	var text strings.Builder
 	var parts []code
 	flush := func() {
-		if text != "" {
-			parts = append(parts, literal(text))
-			text = ""
+		if text.Len() > 0 {
+			parts = append(parts, literal(text.String()))
+			text.Reset()
 		}
 	}
 	for r.err == nil && r.tok.kind == str {
 		t := r.tok
+		if t.bytes {
+			r.fail(t.start, t.stop-t.start, "cannot mix bytes and nonbytes literals")
+			break
+		}
 		if !t.format {
-			text += t.text
+			text.WriteString(t.text)
 			r.advance()
 			continue
 		}
 		flush()
 		limit := r.limit
 		r.limit = t.close
+		r.nest++
 		fields, _ := r.fields(t.body, t.raw, false)
+		r.nest--
 		r.limit = limit
 		parts = append(parts, fields...)
 		r.next(t.stop)
 	}
 	if len(parts) == 0 {
-		return code{{literal(text)[0].text, at}}
+		return code{{literal(text.String())[0].text, at}}
 	}
 	flush()
-	return call("__concat", at, parts...)
+	return concatenation(at, parts)
+}
+
+// concatenation is the code of the parts of an f-string, put together.
+func concatenation(at int, parts []code) code {
+	if len(parts) <= mostArguments {
+		return call("__concat", at, parts...)
+	}
+	list := added("[")
+	for _, p := range parts {
+		list = append(append(list, p...), piece{", ", -1})
+	}
+	return call("__concat", at, append(list, piece{"]", -1}))
+}
+
+// mostArguments is how many a call may have in Starlark.
+const mostArguments = 255
+
+// bytes is one or more literals of bytes.
+func (r *rewriter) bytes() code {
+	at, text := r.tok.start, ""
+	for r.err == nil && r.tok.kind == str {
+		if !r.tok.bytes {
+			r.fail(r.tok.start, r.tok.stop-r.tok.start, "cannot mix bytes and nonbytes literals")
+			break
+		}
+		text += r.tok.text
+		r.advance()
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, "\\x%02x", text[i])
+	}
+	return code{{`b"` + b.String() + `"`, at}}
 }
 
 // fields reads an f-string's text from offset i: to the end, or in a field's format to its "}", whose offset is returned.
@@ -194,7 +261,7 @@ func (r *rewriter) fields(i int, raw, format bool) (parts []code, stop int) {
 		text := b.String()
 		if !raw {
 			var bad int
-			if text, bad = unescape(text); bad >= 0 {
+			if text, bad = unescape(text, false); bad >= 0 {
 				r.fail(i, 1, "invalid escape in a string")
 			}
 		}
@@ -261,7 +328,7 @@ func (r *rewriter) field(i int, raw bool) (code, int) {
 		var parts []code
 		var stop int
 		parts, stop = r.fields(r.tok.start+1, raw, true)
-		spec = call("__concat", at, parts...)
+		spec = concatenation(at, parts)
 		r.next(stop)
 	}
 	if r.err != nil {

@@ -1,9 +1,15 @@
-// Package expr evaluates the `$` expressions of a configuration: Python expressions, run by Starlark.
+// Package expr runs Python's code by Starlark: the `$` expressions of a configuration, and files of functions.
 //
-// [Compile] rewrites an expression to Starlark in one pass that remembers the place of every token: f-strings, `**`,
-// `is`, chained comparisons and arithmetic become calls of functions of this package, references become names. What
-// an expression may do is bounded: it has no files, no clock and no environment, and its steps, the size of its
-// values and the work of its functions are limited.
+// [Compile] rewrites an expression and [CompileFile] a file to Starlark, in one pass that remembers the place of every
+// token: f-strings, `**`, `is`, slices with commas, chained comparisons, arithmetic, assignments to attributes and
+// indices, assert and raise become calls of functions of this package, which do what Python does; references of a
+// configuration become names. A [Program] is evaluated with values for its names. A [Runtime] runs a [File] once and
+// gives its functions, which Go calls as often as it likes and from any goroutine.
+//
+// The objects in it are the host's: [Host] and the interfaces beside it say what they can do.
+//
+// What code may do is bounded: it has no files, no clock and no environment, and its steps, the size of its values,
+// the depth of its calls and the work of its functions are limited.
 package expr
 
 import (
@@ -22,11 +28,17 @@ const (
 	maxSource = 64 << 10  // bytes of source
 	maxNest   = 100       // brackets and operators within each other
 	maxSteps  = 2_000_000 // Starlark instructions
-	maxWork   = 20_000_000
-	maxText   = 1 << 20 // bytes of a string
-	maxItems  = 1 << 18 // elements of a list
-	maxBits   = 1 << 16 // of an integer
 )
+
+// limits are what an evaluation may take.
+type limits struct {
+	work  int // units that Starlark's steps don't see
+	text  int // bytes of a string
+	items int // elements of a list
+	bits  int // of an integer
+}
+
+var expressionLimits = limits{work: 20_000_000, text: 1 << 20, items: 1 << 18, bits: 1 << 16}
 
 // Ref is a reference in an expression, such as @model::network or %vars::lr.
 type Ref struct {
@@ -62,6 +74,8 @@ type Error struct {
 	Hint     string
 	Col, Len int // 1-based; 0 when unknown
 	Err      error
+
+	offset int // in the source, in bytes
 }
 
 func (e *Error) Error() string { return e.Msg }
@@ -124,7 +138,7 @@ func Builtins() []string {
 // Eval evaluates the program. refs are the values of p.Refs, names those of p.Names; h may be nil.
 // When the value depends on an [Unknown] it is Unknown. An error is an *[Error].
 func (p *Program) Eval(h Host, refs []any, names map[string]any) (v any, err error) {
-	m := &machine{host: h}
+	m := &machine{host: h, limits: expressionLimits}
 	defer func() {
 		if r := recover(); r != nil {
 			v, err = nil, &Error{Msg: fmt.Sprintf("internal error: %v", r)}
@@ -143,11 +157,8 @@ func (p *Program) Eval(h Host, refs []any, names map[string]any) (v any, err err
 	if err := m.spend(0); err != nil {
 		return nil, &Error{Msg: err.Error(), Col: 1}
 	}
-	thread := &starlark.Thread{Name: "expression"}
-	thread.SetMaxExecutionSteps(maxSteps)
-	thread.OnMaxSteps = func(t *starlark.Thread) { t.Cancel(fmt.Sprintf("it takes more than %d steps", maxSteps)) }
-	m.thread = thread
-	result, err := starlark.EvalOptions(&syntax.FileOptions{Set: true, Recursion: false}, thread, codeFile, p.code, env)
+	m.start()
+	result, err := starlark.EvalOptions(&syntax.FileOptions{Set: true, Recursion: false}, m.thread, codeFile, p.code, env)
 	if m.unknown {
 		return Unknown{}, nil
 	}

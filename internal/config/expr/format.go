@@ -7,176 +7,27 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 )
 
-// Float is a float as Python's repr() has it: "0.001", "1e-05", "3.0", "inf".
-func Float(f float64) string {
-	s := strconv.FormatFloat(f, 'e', -1, 64)
-	switch s {
-	case "+Inf":
-		return "inf"
-	case "-Inf":
-		return "-inf"
-	case "NaN":
-		return "nan"
-	}
-	i := strings.IndexByte(s, 'e')
-	if exp, _ := strconv.Atoi(s[i+1:]); exp < -4 || exp >= 16 {
-		return s
-	}
-	s = strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
-}
-
-// text is str(v), or repr(v), as Python has it.
-func (m *machine) text(v starlark.Value, repr bool) (string, error) {
-	var b strings.Builder
-	err := m.write(&b, v, repr)
-	if err == nil {
-		err = m.spend(b.Len())
-	}
-	return b.String(), err
-}
-
-func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
-	if err := m.spend(1); err != nil {
-		return err
-	}
-	if b.Len() > maxText {
-		return fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), maxText)
-	}
-	list := func(open string, items []starlark.Value, shut string) error {
-		b.WriteString(open)
-		for i, it := range items {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			if err := m.write(b, it, true); err != nil {
-				return err
-			}
-		}
-		b.WriteString(shut)
-		return nil
-	}
-	switch v := v.(type) {
-	case starlark.String:
-		if repr {
-			b.WriteString(quote(string(v)))
-		} else {
-			b.WriteString(string(v))
-		}
-	case starlark.Float:
-		b.WriteString(Float(float64(v)))
-	case starlark.Tuple:
-		if len(v) == 1 {
-			return list("(", v, ",)")
-		}
-		return list("(", v, ")")
-	case *starlark.List:
-		items, _ := sequenceOf(v)
-		return list("[", items, "]")
-	case *starlark.Set:
-		if v.Len() == 0 {
-			b.WriteString("set()")
-			return nil
-		}
-		items, err := m.iterate(v)
-		if err != nil {
-			return err
-		}
-		return list("{", items, "}")
-	case *starlark.Dict:
-		b.WriteString("{")
-		for i, kv := range v.Items() {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			if err := m.write(b, kv[0], true); err != nil {
-				return err
-			}
-			b.WriteString(": ")
-			if err := m.write(b, kv[1], true); err != nil {
-				return err
-			}
-		}
-		b.WriteString("}")
-	case *object:
-		if s, ok, err := m.callAttr(v, "__str__"); ok || err != nil {
-			text, _ := starlark.AsString(s)
-			b.WriteString(text)
-			return err
-		}
-		b.WriteString(v.String())
-	default:
-		b.WriteString(v.String())
-	}
-	return nil
-}
-
-// quote is a string as Python's repr() has it.
-func quote(s string) string {
-	q := '\''
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		q = '"'
-	}
-	var b strings.Builder
-	b.WriteRune(q)
-	for _, r := range s {
-		switch {
-		case r == q || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	b.WriteRune(q)
-	return b.String()
-}
-
-func textOf(repr bool) function {
-	return func(m *machine, a args) (starlark.Value, error) {
-		var v starlark.Value = starlark.String("")
-		if err := a.unpack("object?", &v); err != nil {
-			return nil, err
-		}
-		if isUnknown(v) {
-			return m.touch(), nil
-		}
-		s, err := m.text(v, repr)
-		return starlark.String(s), err
-	}
-}
-
 // concat joins the parts of an f-string.
 func concat(m *machine, a args) (starlark.Value, error) {
 	var b strings.Builder
-	for _, p := range a.pos {
-		s, _ := starlark.AsString(p)
-		if b.WriteString(s); b.Len() > maxText {
-			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), maxText)
+	parts := a.pos
+	if len(parts) == 1 {
+		if l, ok := parts[0].(*starlark.List); ok {
+			parts, _ = sequenceOf(l)
 		}
 	}
-	return starlark.String(b.String()), m.spend(b.Len())
+	for _, p := range parts {
+		s, _ := starlark.AsString(p)
+		if b.WriteString(s); b.Len() > m.limits.text {
+			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
+		}
+	}
+	return m.made(b.Len(), b.String)
 }
 
 // formatField is a field of an f-string: a value, its conversion and its format.
@@ -214,6 +65,11 @@ func formatOf(m *machine, a args) (starlark.Value, error) {
 var specPattern = regexp.MustCompile(`^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d{1,6})?([,_])?(?:\.(\d{1,4}))?([a-zA-Z%])?$`)
 
 func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) {
+	if o, ok := v.(*object); ok && m.run != nil {
+		if r, ok, err := m.callAttr(o, "__format__", starlark.String(spec)); ok || err != nil {
+			return r, err
+		}
+	}
 	if spec == "" {
 		s, err := m.text(v, false)
 		return starlark.String(s), err
@@ -228,18 +84,42 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 	if f[8] != "" {
 		precision, _ = strconv.Atoi(f[8])
 	}
-	if b, ok := v.(starlark.Bool); ok && verb != "" && verb != "s" {
+	if b, ok := v.(starlark.Bool); ok && verb != "s" {
 		v = asNumber(b)
 	}
 	digits, prefix, numeric := "", "", true
 	var err error
 	switch x := v.(type) {
 	case starlark.Int:
+		if verb == "c" {
+			c, err := universe(m, args{"chr", starlark.Tuple{x}, nil})
+			if err != nil {
+				return nil, err
+			}
+			if align == "" {
+				align = "<"
+			}
+			digits, _ = starlark.AsString(c)
+			numeric = false
+			break
+		}
+		if err := m.spend(digitsCost(x)); err != nil {
+			return nil, err
+		}
 		digits, prefix, err = formatInt(x, verb, precision, alt)
 	case starlark.Float:
 		digits, err = formatFloat(float64(x), verb, precision)
 	default:
 		numeric = false
+		switch {
+		case verb != "" && verb != "s":
+		case group != "":
+			return nil, fmt.Errorf("cannot specify '%s' with 's'", group)
+		case sign != "":
+			return nil, errors.New("sign not allowed in string format specifier")
+		case align == "=":
+			return nil, errors.New("'=' alignment not allowed in string format specifier")
+		}
 		if verb != "" && verb != "s" {
 			return nil, fmt.Errorf("unknown format code '%s' for object of type '%s'", verb, typeName(v))
 		}
@@ -325,11 +205,24 @@ func formatFloat(f float64, verb string, precision int) (string, error) {
 		if precision < 0 {
 			return Float(f), nil
 		}
-		s, err := formatFloat(f, "g", precision)
-		if err == nil && !strings.ContainsAny(s, ".enia") {
+		if math.IsInf(f, 0) || math.IsNaN(f) {
+			return Float(f), nil
+		}
+		precision = max(precision, 1)
+		s := strconv.FormatFloat(f, 'e', precision-1, 64)
+		exp, _ := strconv.Atoi(s[strings.IndexByte(s, 'e')+1:])
+		if exp < -4 || exp >= precision-1 { // one digit after the point is kept
+			mantissa, power, _ := strings.Cut(s, "e")
+			if strings.Contains(mantissa, ".") {
+				mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
+			}
+			return mantissa + "e" + power, nil
+		}
+		s = general(f, precision)
+		if !strings.Contains(s, ".") {
 			s += ".0"
 		}
-		return s, err
+		return s, nil
 	case "e", "E", "f", "F", "g", "G", "%", "n":
 	default:
 		return "", fmt.Errorf("unknown format code '%s' for object of type 'float'", verb)

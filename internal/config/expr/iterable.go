@@ -1,9 +1,9 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
@@ -16,41 +16,96 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 		m.touch()
 		return nil, nil
 	case starlark.String:
-		if err := m.spend(len(v)); err != nil {
+		n := utf8.RuneCountInString(string(v))
+		if err := m.room(n); err != nil {
 			return nil, err
 		}
-		if n := utf8.RuneCountInString(string(v)); n > maxItems {
-			return nil, tooLong(n)
-		}
-		var items []starlark.Value
+		items := make([]starlark.Value, 0, n)
 		for _, r := range string(v) {
-			items = append(items, starlark.String(string(r)))
+			items = append(items, runeText(r))
 		}
 		return items, nil
+	case *starlark.List:
+		if err := m.room(v.Len()); err != nil {
+			return nil, err
+		}
+		items, _ := sequenceOf(v)
+		return items, nil
+	case starlark.Tuple:
+		return slices.Clone(v), m.room(len(v))
+	case starlark.Bytes:
+		if err := m.room(len(v)); err != nil {
+			return nil, err
+		}
+		items := make([]starlark.Value, len(v))
+		for i := range items {
+			items[i] = starlark.MakeInt(int(v[i]))
+		}
+		return items, nil
+	case starlark.Iterable:
+		if n := starlark.Len(v); n > 0 {
+			if err := m.room(n); err != nil {
+				return nil, err
+			}
+		}
+		var items []starlark.Value
+		iter := v.Iterate()
+		defer iter.Done()
+		var x starlark.Value
+		for iter.Next(&x) {
+			items = append(items, x)
+		}
+		return items, nil
+	case *iterator:
+		next, _ := m.lazy(v)
+		return m.drain(next)
 	case *object:
+		if next, ok := m.lazy(v); ok {
+			return m.drain(next)
+		}
 		if m.host != nil {
 			if items, ok := m.host.Iterate(v.value); ok {
 				out := make([]starlark.Value, len(items))
 				for i, it := range items {
 					out[i] = m.in(it)
 				}
-				return out, m.spend(len(out))
+				return out, m.room(len(out))
 			}
 		}
-	case starlark.Iterable:
-		var items []starlark.Value
-		iter := v.Iterate()
-		defer iter.Done()
-		var x starlark.Value
-		for iter.Next(&x) {
-			if len(items) >= maxItems {
-				return nil, fmt.Errorf("a list of more than %d elements is too long", maxItems)
-			}
-			items = append(items, x)
-		}
-		return items, m.spend(len(items))
 	}
 	return nil, fmt.Errorf("'%s' object is not iterable", typeName(v))
+}
+
+// room charges a list of n elements.
+func (m *machine) room(n int) error {
+	if n > m.limits.items {
+		return m.tooLong(n)
+	}
+	if err := m.spend(n); err != nil {
+		return err
+	}
+	return m.alloc(n * itemSize / 2)
+}
+
+// drain gives what is left of an iteration.
+func (m *machine) drain(next nextFunc) ([]starlark.Value, error) {
+	var items []starlark.Value
+	for {
+		v, ok, err := next(m)
+		if err != nil || !ok {
+			return items, err
+		}
+		if len(items) >= m.limits.items {
+			return nil, fmt.Errorf("a list of more than %d elements is too long", m.limits.items)
+		}
+		items = append(items, v)
+		if err := m.spend(10); err != nil {
+			return nil, err
+		}
+		if err := m.alloc(itemSize); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // elements is the one iterable argument of a function, empty when there is none.
@@ -101,16 +156,86 @@ func tupleOf(m *machine, a args) (starlark.Value, error) {
 	return starlark.Tuple(items), err
 }
 
+// iterOf is what a loop goes over: the elements as they are now, or those of a shape of variables.
 func iterOf(m *machine, a args) (starlark.Value, error) {
-	if r, ok := a.pos[0].(starlark.Iterable); ok && r.Type() == "range" {
+	v := a.pos[0]
+	next, lazy := m.lazy(v)
+	if len(a.pos) > 1 {
+		shape, _ := starlark.AsString(a.pos[1])
+		if lazy {
+			return &loopOver{m, func(m *machine) (starlark.Value, bool, error) {
+				item, ok, err := next(m)
+				if err != nil || !ok {
+					return nil, false, err
+				}
+				item, err = m.shaped(item, shape)
+				return item, true, err
+			}}, nil
+		}
+		items, err := m.iterate(v)
+		for i, it := range items {
+			if err != nil {
+				return nil, err
+			}
+			items[i], err = m.shaped(it, shape)
+		}
+		return starlark.NewList(items), err
+	}
+	if lazy {
+		return &loopOver{m, next}, nil
+	}
+	if r, ok := v.(starlark.Iterable); ok && r.Type() == "range" {
 		return r, nil // its steps are counted, and it may be left early
 	}
-	return listOf(m, a)
+	items, err := m.iterate(v)
+	return starlark.NewList(items), err
+}
+
+// shaped brings an element to the tuples of a loop's variables: "..", "(..)." and so on, with commas between.
+func (m *machine) shaped(v starlark.Value, shape string) (starlark.Value, error) {
+	if shape == "." {
+		return v, nil
+	}
+	var parts []string
+	depth, from := 0, 0
+	for i := range len(shape) {
+		switch shape[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts = append(parts, shape[from:i])
+				from = i + 1
+			}
+		}
+	}
+	if from < len(shape) {
+		parts = append(parts, shape[from:])
+	}
+	if inner, ok := strings.CutPrefix(shape, "("); ok && len(parts) == 1 && strings.HasSuffix(inner, ")") {
+		return m.shaped(v, inner[:len(inner)-1])
+	}
+	t, err := unpack(m, args{pos: starlark.Tuple{v, starlark.MakeInt(len(parts)), starlark.MakeInt(-1)}})
+	if err != nil {
+		return nil, err
+	}
+	items := slices.Clone(t.(starlark.Tuple))
+	for i, p := range parts {
+		if items[i], err = m.shaped(items[i], p); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
 }
 
 func setOf(m *machine, a args) (starlark.Value, error) {
 	items, err := m.elements(a)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.insertions(len(items)); err != nil {
 		return nil, err
 	}
 	s := starlark.NewSet(len(items))
@@ -123,222 +248,4 @@ func setOf(m *machine, a args) (starlark.Value, error) {
 		}
 	}
 	return s, nil
-}
-
-func reversed(m *machine, a args) (starlark.Value, error) {
-	items, err := m.elements(a)
-	items = slices.Clone(items)
-	slices.Reverse(items)
-	return starlark.NewList(items), err
-}
-
-func anyAll(want starlark.Bool) function {
-	return func(m *machine, a args) (starlark.Value, error) {
-		items, err := m.elements(a)
-		for _, it := range items {
-			if it.Truth() == want {
-				return want, err
-			}
-		}
-		return !want, err
-	}
-}
-
-func sumOf(m *machine, a args) (starlark.Value, error) {
-	var over starlark.Value
-	var total starlark.Value = starlark.MakeInt(0)
-	if err := a.unpack("iterable", &over, "start?", &total); err != nil {
-		return nil, err
-	}
-	items, err := m.iterate(over)
-	for i := 0; i < len(items) && err == nil; i++ {
-		total, err = m.binary("+", total, items[i])
-	}
-	return total, err
-}
-
-// order is sorted's and max's: by key where there is one.
-func (m *machine) keys(items []starlark.Value, key starlark.Value) ([]starlark.Value, error) {
-	if key == nil || key == starlark.None {
-		return items, nil
-	}
-	keys := make([]starlark.Value, len(items))
-	for i, it := range items {
-		k, err := starlark.Call(m.thread, key, starlark.Tuple{it}, nil)
-		if err != nil {
-			return nil, err
-		}
-		keys[i] = k
-	}
-	return keys, nil
-}
-
-func sortedOf(m *machine, a args) (starlark.Value, error) {
-	var over, key starlark.Value
-	var reverse bool
-	if err := a.unpack("iterable", &over, "key?", &key, "reverse?", &reverse); err != nil {
-		return nil, err
-	}
-	items, err := m.iterate(over)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := m.keys(items, key)
-	if err != nil {
-		return nil, err
-	}
-	at := make([]int, len(items))
-	for i := range at {
-		at[i] = i
-	}
-	slices.SortStableFunc(at, func(i, j int) int {
-		c, e := m.order(keys[i], keys[j])
-		if e != nil && err == nil {
-			err = e
-			if errors.Is(e, errOrder) {
-				err = fmt.Errorf("'<' not supported between instances of '%s' and '%s'", typeName(keys[i]), typeName(keys[j]))
-			}
-		}
-		switch {
-		case c == unordered:
-			return 0
-		case reverse:
-			return -c
-		}
-		return c
-	})
-	sorted := make([]starlark.Value, len(items))
-	for i, j := range at {
-		sorted[i] = items[j]
-	}
-	return starlark.NewList(sorted), err
-}
-
-// extreme is max for a sign of 1 and min for -1.
-func extreme(sign int) function {
-	return func(m *machine, a args) (starlark.Value, error) {
-		var key, other starlark.Value
-		if err := starlark.UnpackArgs(a.name, nil, a.kw, "key?", &key, "default?", &other); err != nil {
-			return nil, err
-		}
-		items, err := []starlark.Value(a.pos), error(nil)
-		if len(a.pos) == 1 {
-			items, err = m.iterate(a.pos[0])
-		}
-		switch {
-		case err != nil:
-			return nil, err
-		case m.unknown && len(items) == 0:
-			return m.touch(), nil
-		case len(items) == 0 && other != nil:
-			return other, nil
-		case len(items) == 0:
-			return nil, fmt.Errorf("%s() arg is an empty sequence", a.name)
-		}
-		keys, err := m.keys(items, key)
-		if err != nil {
-			return nil, err
-		}
-		best := 0
-		for i := 1; i < len(items); i++ {
-			c, err := m.order(keys[i], keys[best])
-			if err != nil {
-				return nil, fmt.Errorf("'<' not supported between instances of '%s' and '%s'", typeName(keys[i]), typeName(keys[best]))
-			}
-			if c != unordered && c*sign > 0 {
-				best = i
-			}
-		}
-		return items[best], nil
-	}
-}
-
-func enumerate(m *machine, a args) (starlark.Value, error) {
-	var over starlark.Value
-	start := 0
-	if err := a.unpack("iterable", &over, "start?", &start); err != nil {
-		return nil, err
-	}
-	items, err := m.iterate(over)
-	pairs := make([]starlark.Value, len(items))
-	for i, it := range items {
-		pairs[i] = starlark.Tuple{starlark.MakeInt(start + i), it}
-	}
-	return starlark.NewList(pairs), err
-}
-
-// columns are the iterable arguments, cut to the shortest, as rows.
-func (m *machine) rows(iterables starlark.Tuple) ([]starlark.Tuple, error) {
-	var rows []starlark.Tuple
-	for i, it := range iterables {
-		items, err := m.iterate(it)
-		if err != nil {
-			return nil, err
-		}
-		if i == 0 {
-			rows = make([]starlark.Tuple, len(items))
-		}
-		rows = rows[:min(len(rows), len(items))]
-		for j := range rows {
-			rows[j] = append(rows[j], items[j])
-		}
-	}
-	return rows, nil
-}
-
-func zip(m *machine, a args) (starlark.Value, error) {
-	rows, err := m.rows(a.pos)
-	items := make([]starlark.Value, len(rows))
-	for i, r := range rows {
-		items[i] = r
-	}
-	return starlark.NewList(items), err
-}
-
-func mapOf(m *machine, a args) (starlark.Value, error) {
-	if len(a.pos) < 2 {
-		return nil, errors.New("map() must have at least two arguments")
-	}
-	rows, err := m.rows(a.pos[1:])
-	items := make([]starlark.Value, len(rows))
-	for i := 0; i < len(rows) && err == nil; i++ {
-		items[i], err = starlark.Call(m.thread, a.pos[0], rows[i], nil)
-	}
-	return starlark.NewList(items), err
-}
-
-func filter(m *machine, a args) (starlark.Value, error) {
-	if len(a.pos) != 2 {
-		return nil, errors.New("filter() takes two arguments")
-	}
-	items, err := m.iterate(a.pos[1])
-	var kept []starlark.Value
-	for i := 0; i < len(items) && err == nil; i++ {
-		keep := items[i]
-		if a.pos[0] != starlark.None {
-			keep, err = starlark.Call(m.thread, a.pos[0], starlark.Tuple{items[i]}, nil)
-		}
-		if err == nil && bool(keep.Truth()) {
-			kept = append(kept, items[i])
-		}
-	}
-	return starlark.NewList(kept), err
-}
-
-func nextOf(m *machine, a args) (starlark.Value, error) {
-	if len(a.pos) == 0 || len(a.pos) > 2 {
-		return nil, errors.New("next() takes one or two arguments")
-	}
-	items, err := m.iterate(a.pos[0])
-	switch {
-	case err != nil:
-		return nil, err
-	case len(items) > 0:
-		return items[0], nil
-	case m.unknown:
-		return m.touch(), nil
-	case len(a.pos) == 2:
-		return a.pos[1], nil
-	}
-	return nil, errors.New("next() of something empty")
 }

@@ -6,6 +6,14 @@ import (
 	"unicode/utf8"
 )
 
+// link is the end of a primary: what can be assigned to.
+type link struct {
+	kind   byte // '.', '[' or '(' of an attribute, an index or a call; 0 of an operand
+	offset int
+	base   code
+	key    code // the attribute's name or the index
+}
+
 // primary is an operand with its attributes, indices and calls.
 func (r *rewriter) primary() code {
 	r.enter()
@@ -14,6 +22,8 @@ func (r *rewriter) primary() code {
 		return nil
 	}
 	c := r.operand()
+	last := link{}
+	defer func() { r.last = last }()
 	for links := 0; r.err == nil && r.tok.kind == op; links++ {
 		at := r.tok.start
 		if links > maxNest {
@@ -23,7 +33,10 @@ func (r *rewriter) primary() code {
 		case ".":
 			r.advance()
 			at = r.tok.start
-			if r.tok.kind == name && strings.HasPrefix(r.tok.text, "__") {
+			if r.tok.kind == name && strings.HasPrefix(r.tok.text, "__") && !(r.lines && allowed[r.tok.text]) {
+				if r.lines {
+					r.refuse(dunders[r.tok.text], "attribute '%s' is not available", r.tok.text)
+				}
 				r.fail(at, len(r.tok.text), "attribute %q is not available in expressions", r.tok.text)
 				return nil
 			}
@@ -31,13 +44,15 @@ func (r *rewriter) primary() code {
 				r.unexpected()
 				return nil
 			}
-			c = call("__attr", at, c, literal(r.tok.text))
+			last = link{'.', at, c, literal(r.tok.text)}
+			c = call("__attr", at, c, last.key)
 			r.advance()
 		case "[":
 			r.advance()
-			c = r.subscript(c, at)
+			c, last = r.subscript(c, at)
 		case "(":
 			r.advance()
+			last = link{kind: '(', offset: at}
 			c = join(c, r.arguments(at))
 		default:
 			return c
@@ -46,55 +61,107 @@ func (r *rewriter) primary() code {
 	return c
 }
 
-func (r *rewriter) subscript(c code, at int) code {
+// subscript is an index: a value, a slice, or several of them with commas between.
+func (r *rewriter) subscript(c code, at int) (code, link) {
 	part := func() code {
-		if r.is(":") || r.is("]") {
+		if r.is(":") || r.is("]") || r.is(",") {
 			return added("None")
 		}
-		return r.tuple()
+		return r.test()
 	}
-	first := part()
-	if !r.is(":") {
-		r.expect("]")
-		return call("__index", at, c, first)
+	var keys []item
+	var bounds []code // of the last slice
+	comma := false
+	for r.err == nil && !r.is("]") {
+		var key item
+		bounds = nil
+		if !r.is(":") {
+			key = r.starred()
+		}
+		if !key.starred && r.is(":") {
+			if bounds = []code{key.code}; key.code == nil {
+				bounds[0] = added("None")
+			}
+			for r.accept(":") && len(bounds) < 3 {
+				bounds = append(bounds, part())
+			}
+			key.code = call("__range", at, bounds...)
+		}
+		keys = append(keys, key)
+		comma = r.accept(",")
+		if !comma {
+			break
+		}
 	}
-	args := []code{c, first}
-	for r.accept(":") && len(args) < 4 {
-		args = append(args, part())
+	if len(keys) == 0 {
+		r.unexpected()
 	}
 	r.expect("]")
-	return call("__slice", at, args...)
+	if r.err != nil {
+		return nil, link{}
+	}
+	one := len(keys) == 1 && !comma && !keys[0].starred
+	key := keys[0].code
+	if !one {
+		key = sequence("tuple", keys)
+	}
+	l := link{'[', at, c, key}
+	if one && bounds != nil {
+		return call("__slice", at, append([]code{c}, bounds...)...), l
+	}
+	return call("__index", at, c, key), l
 }
 
+// arguments are a call's. Starlark wants positional ones first, then named ones, and one of each starred kind.
 func (r *rewriter) arguments(at int) code {
-	c := code{{"(", at}}
+	var pos, starred []item
+	var named, rest []code
 	for r.err == nil && !r.is(")") {
-		if len(c) > 1 {
-			c = append(c, piece{", ", -1})
-		}
 		switch {
-		case r.is("*") || r.is("**"):
-			stars := r.tok.text
-			r.advance()
-			c = join(c, added(stars), r.test())
+		case r.accept("*"):
+			starred = append(starred, item{r.test(), true})
+		case r.accept("**"):
+			rest = append(rest, r.test())
 		case r.tok.kind == name && !reserved[r.tok.text] && r.scan(r.tok.stop).text == "=" && r.scan(r.tok.stop).kind == op:
-			c = append(c, piece{r.identifier() + "=", -1})
+			key := code{{r.identifier() + "=", -1}}
 			r.advance()
-			c = join(c, r.test())
+			named = append(named, join(key, r.test()))
 		default:
 			free := len(r.names)
+			place := r.tok.start
 			value := r.test()
 			if r.is("for") {
 				value = join(added("["), value, r.comprehension(free), added("]"))
 			}
-			c = append(c, value...)
+			switch {
+			case len(named) > 0 || len(rest) > 0:
+				r.fail(place, 1, "positional argument follows keyword argument")
+			case len(starred) > 0:
+				starred = append(starred, item{code: value})
+			default:
+				pos = append(pos, item{code: value})
+			}
 		}
 		if !r.accept(",") {
 			break
 		}
 	}
 	r.expect(")")
-	return append(c, piece{")", -1})
+	var all []code
+	for _, p := range pos {
+		all = append(all, p.code)
+	}
+	all = append(all, named...)
+	if len(starred) > 0 {
+		all = append(all, join(added("*"), sequence("tuple", starred)))
+	}
+	switch {
+	case len(rest) == 1:
+		all = append(all, join(added("**"), call("__mapping", at, rest[0])))
+	case len(rest) > 1:
+		all = append(all, join(added("**"), call("__mapping", at, rest...)))
+	}
+	return call("", at, all...)
 }
 
 func (r *rewriter) operand() code {
@@ -110,7 +177,13 @@ func (r *rewriter) operand() code {
 	case op:
 		switch t.text {
 		case "@", "%":
+			if r.lines {
+				break
+			}
 			return r.reference()
+		case "...":
+			r.advance()
+			return code{{"__ellipsis()", t.start}}
 		case "(":
 			return r.group()
 		case "[":
@@ -148,16 +221,18 @@ func (r *rewriter) name() code {
 	t := r.tok
 	switch {
 	case t.text == "True" || t.text == "False" || t.text == "None":
+	case r.lines && !r.available(t):
+		return nil
 	case t.text == "await" || t.text == "yield" || t.text == "async":
 		r.fail(t.start, len(t.text), "%q is not supported in expressions", t.text)
 		return nil
 	case reserved[t.text] && t.text != "load":
 		r.unexpected()
 		return nil
-	case t.text == "load" || strings.HasPrefix(t.text, "__") && t.text != "__import__":
+	case !r.lines && (t.text == "load" || strings.HasPrefix(t.text, "__")) && t.text != "__import__":
 		r.fail(t.start, len(t.text), "name %q is not available in expressions", t.text)
 		return nil
-	case !slices.Contains(r.bound, t.text) && builtins[t.text] == nil:
+	case !r.lines && !slices.Contains(r.bound, t.text) && builtins[t.text] == nil:
 		if !slices.ContainsFunc(r.names, func(n Name) bool { return n.Name == t.text }) {
 			r.names = append(r.names, Name{t.text, r.col(t.start)})
 		}

@@ -37,15 +37,23 @@ func literal(s string) code { return added(syntax.Quote(s, false)) }
 
 // rewriter is a recursive-descent parser of Python's expressions that writes Starlark.
 type rewriter struct {
-	source string
-	limit  int // of what is parsed: the whole source, or a field of an f-string
-	tok    token
-	err    *Error
-	refs   []Ref
-	names  []Name
-	bound  []string // the parameters and loop variables in scope
-	depth  int
-	size   int
+	source   string
+	limit    int // of what is parsed: the whole source, or a field of an f-string
+	tok      token
+	err      *Error
+	refs     []Ref
+	names    []Name
+	bound    []string // the parameters and loop variables in scope
+	depth    int
+	size     int
+	lines    bool   // of a file, where the end of a line ends a statement
+	nest     int    // open brackets
+	opened   []int  // where they are
+	last     link   // the last part of the primary that was read last
+	indent   string // of the line in a file
+	begun    int    // where the statement begins
+	body     body
+	problems []Error
 }
 
 // Compile rewrites an expression. An error is an *[Error].
@@ -87,7 +95,18 @@ func Compile(source string) (*Program, error) {
 
 func (r *rewriter) next(at int) { r.tok = r.scan(at) }
 
-func (r *rewriter) advance() { r.next(r.tok.stop) }
+func (r *rewriter) advance() {
+	if r.tok.kind == op {
+		switch r.tok.text {
+		case "(", "[", "{":
+			r.nest++
+			r.opened = append(r.opened[:min(r.nest-1, len(r.opened))], r.tok.start)
+		case ")", "]", "}":
+			r.nest = max(r.nest-1, 0)
+		}
+	}
+	r.next(r.tok.stop)
+}
 
 func (r *rewriter) is(text string) bool {
 	return r.err == nil && (r.tok.kind == op || r.tok.kind == name) && r.tok.text == text
@@ -105,6 +124,8 @@ func (r *rewriter) expect(text string) {
 	if !r.accept(text) {
 		switch {
 		case r.err != nil:
+		case r.lines:
+			r.missing(text)
 		case r.tok.kind == end:
 			r.fail(r.tok.start, 1, "expected %q at the end", text)
 		default:
@@ -115,6 +136,8 @@ func (r *rewriter) expect(text string) {
 
 func (r *rewriter) unexpected() {
 	switch {
+	case r.lines:
+		r.unexpectedInFile()
 	case r.tok.kind == end:
 		r.fail(r.tok.start, 1, "unexpected end of the expression")
 	case r.tok.text == ";" || r.tok.text == "=" || strings.HasSuffix(r.tok.text, "=") && len(r.tok.text) > 1 && r.tok.kind == op && !slices.Contains([]string{"==", "!=", "<=", ">="}, r.tok.text):
@@ -178,13 +201,18 @@ func sequence(function string, items []item) code {
 		}
 		return append(c, piece{shut, -1})
 	}
-	args := []code{literal(function)}
+	all, flags := added("["), ""
 	for _, it := range items {
-		flag := "False"
+		flag := "0"
 		if it.starred {
-			flag = "True"
+			flag = "1"
 		}
-		args = append(args, join(added("("+flag+", "), it.code, added(")")))
+		flags += flag
+		all = append(append(all, it.code...), piece{", ", -1})
+	}
+	args := []code{literal(function), append(all, piece{"]", -1})}
+	if strings.Contains(flags, "1") {
+		args = append(args, literal(flags))
 	}
 	return call("__gather", -1, args...)
 }
@@ -192,6 +220,10 @@ func sequence(function string, items []item) code {
 func (r *rewriter) startsOperand() bool {
 	switch {
 	case r.err != nil || r.tok.kind == end:
+		return false
+	case r.tok.kind == op && r.lines:
+		return strings.Contains(" ( [ { + - ~ * ... ", " "+r.tok.text+" ")
+	case r.tok.kind == newline:
 		return false
 	case r.tok.kind == op:
 		return strings.Contains(" ( [ { + - ~ @ % * ", " "+r.tok.text+" ")
@@ -218,65 +250,9 @@ func (r *rewriter) test() code {
 	if !r.accept("if") {
 		return then
 	}
-	cond := r.or()
+	cond := r.truth(r.or())
 	r.expect("else")
 	return join(added("("), then, added(" if "), cond, added(" else "), r.test(), added(")"))
-}
-
-func (r *rewriter) lambda() code {
-	r.advance()
-	c := added("(lambda ")
-	scope := len(r.bound)
-	var params []string
-	for r.err == nil && !r.is(":") {
-		stars := ""
-		if r.is("*") || r.is("**") {
-			stars = r.tok.text
-			r.advance()
-		}
-		param := r.identifier()
-		if r.err == nil && slices.Contains(params, param) {
-			r.fail(r.tok.start, 1, "duplicate parameter %q", param)
-		}
-		if len(params) > 0 {
-			c = append(c, piece{", ", -1})
-		}
-		params = append(params, param)
-		c = append(c, piece{stars + param, -1})
-		if r.accept("=") {
-			c = join(c, added("="), r.test())
-		}
-		if !r.accept(",") {
-			break
-		}
-	}
-	r.expect(":")
-	r.bound = append(r.bound, params...)
-	c = join(c, added(": "), r.test(), added(")"))
-	r.bound = r.bound[:scope]
-	return c
-}
-
-func (r *rewriter) identifier() string {
-	if r.err != nil {
-		return ""
-	}
-	if r.tok.kind != name || reserved[r.tok.text] || strings.HasPrefix(r.tok.text, "__") {
-		r.unexpected()
-		return ""
-	}
-	s := r.tok.text
-	r.advance()
-	return s
-}
-
-// reserved are the words of Python and Starlark that no name can be.
-var reserved = map[string]bool{}
-
-func init() {
-	for _, w := range strings.Fields("False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda load nonlocal not or pass raise return try while with yield") {
-		reserved[w] = true
-	}
 }
 
 func (r *rewriter) or() code { return r.chain("or", r.and) }
@@ -284,15 +260,16 @@ func (r *rewriter) or() code { return r.chain("or", r.and) }
 func (r *rewriter) and() code { return r.chain("and", r.not) }
 
 func (r *rewriter) chain(word string, operand func() code) code {
-	c := operand()
+	next := operand()
 	if !r.is(word) {
-		return c
+		return next
 	}
-	c = append(added("("), c...)
+	c := added("(")
 	for r.accept(word) {
-		c = append(append(c, piece{" " + word + " ", -1}), operand()...)
+		c = append(append(c, r.truth(next)...), piece{" " + word + " ", -1})
+		next = operand()
 	}
-	return append(c, piece{")", -1})
+	return append(append(c, next...), piece{")", -1})
 }
 
 func (r *rewriter) not() code {
@@ -305,7 +282,21 @@ func (r *rewriter) not() code {
 	if r.err != nil {
 		return nil
 	}
-	return join(added("(not "), r.not(), added(")"))
+	return join(added("(not "), r.truth(r.not()), added(")"))
+}
+
+// truth is a value whose truth is about to be asked: that of an object of the host may be an error.
+func (r *rewriter) truth(c code) code {
+	if !r.lines || len(c) == 0 || strings.HasPrefix(c[0].text, "(not ") {
+		return c
+	}
+	offset := -1
+	for _, p := range c {
+		if offset = p.offset; offset >= 0 {
+			break
+		}
+	}
+	return call("__test", offset, c)
 }
 
 var comparisons = map[string]bool{"<": true, "<=": true, ">": true, ">=": true, "==": true, "!=": true, "in": true, "is": true, "not": true}
@@ -314,6 +305,7 @@ var comparisons = map[string]bool{"<": true, "<=": true, ">": true, ">=": true, 
 func (r *rewriter) comparison() code {
 	operands := []code{r.binary(0)}
 	var signs []string
+	var places []int
 	at := 0
 	for r.err == nil && (r.tok.kind == op || r.tok.kind == name) && comparisons[r.tok.text] {
 		sign, start := r.tok.text, r.tok.start
@@ -328,6 +320,7 @@ func (r *rewriter) comparison() code {
 			sign = "not in"
 		}
 		signs = append(signs, sign)
+		places = append(places, start)
 		operands = append(operands, r.binary(0))
 	}
 	switch len(signs) {
@@ -335,6 +328,17 @@ func (r *rewriter) comparison() code {
 		return operands[0]
 	case 1:
 		return call("__compare", at, literal(signs[0]), operands[0], operands[1])
+	}
+	if r.lines && !slices.ContainsFunc(operands[1:len(signs)], func(c code) bool { return len(c) != 1 }) {
+		c := added("(") // what stands in the middle may be evaluated twice
+		for i, sign := range signs {
+			one := call("__compare", places[i], literal(sign), operands[i], operands[i+1])
+			if i < len(signs)-1 {
+				one = join(r.truth(one), added(" and "))
+			}
+			c = append(c, one...)
+		}
+		return append(c, piece{")", -1})
 	}
 	args := []code{literal(strings.Join(signs, ","))}
 	for _, o := range operands {
@@ -354,7 +358,7 @@ func (r *rewriter) binary(level int) code {
 		return r.unary()
 	}
 	c := r.binary(level + 1)
-	for r.err == nil && r.tok.kind == op && slices.Contains(levels[level], r.tok.text) {
+	for r.err == nil && r.tok.kind == op && (slices.Contains(levels[level], r.tok.text) || r.lines && r.tok.text == "@" && level == len(levels)-1) {
 		sign, at := r.tok.text, r.tok.start
 		r.advance()
 		c = call("__op", at, literal(sign), c, r.binary(level+1))

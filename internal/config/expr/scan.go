@@ -16,6 +16,7 @@ const (
 	number
 	str
 	op
+	newline // the end of a logical line of a file
 )
 
 // token is a word of the source. start and stop are byte offsets.
@@ -25,33 +26,51 @@ type token struct {
 	start, stop int
 	format      bool // an f-string, whose body is source[body:close]
 	raw         bool
+	bytes       bool
 	body, close int
 }
 
 // Longest first.
-var operators = []string{"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=", "/=", "%=",
+var operators = []string{"**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=", "/=", "%=", "@=", "&=", "|=", "^=",
 	"+", "-", "*", "/", "%", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "&", "|", "^", "~", "@", "!", ";"}
+
+// skip goes over what stands between tokens.
+func (r *rewriter) skip(i int) int {
+	for i < r.limit {
+		switch rest := r.source[i:r.limit]; {
+		case rest[0] == '\n' && r.lines && r.nest == 0:
+			return i
+		case strings.IndexByte(" \t\r\n\f", rest[0]) >= 0:
+			i++
+		case strings.HasPrefix(rest, "\\\n"):
+			i += 2
+		case strings.HasPrefix(rest, "\\\r\n"):
+			i += 3
+		case rest[0] == '#':
+			nl := strings.IndexByte(rest, '\n')
+			if nl < 0 {
+				return r.limit
+			}
+			i += nl
+		default:
+			return i
+		}
+	}
+	return i
+}
 
 // scan reads the token at or after offset i.
 func (r *rewriter) scan(i int) token {
-	for i < r.limit && strings.IndexByte(" \t\r\n\f", r.source[i]) >= 0 {
-		i++
-	}
+	i = r.skip(i)
 	t := token{start: i, stop: i}
 	if i >= r.limit {
 		return t
 	}
 	c, size := utf8.DecodeRuneInString(r.source[i:r.limit])
 	switch {
-	case c == '\\' && strings.HasPrefix(r.source[i:r.limit], "\\\n"):
-		return r.scan(i + 2)
-	case c == '#':
-		nl := strings.IndexByte(r.source[i:r.limit], '\n')
-		if nl < 0 {
-			t.start, t.stop = r.limit, r.limit
-			return t
-		}
-		return r.scan(i + nl)
+	case c == '\n':
+		t.kind, t.stop = newline, i+1
+		return t
 	case c >= '0' && c <= '9', c == '.' && i+1 < r.limit && r.source[i+1] >= '0' && r.source[i+1] <= '9':
 		return r.scanNumber(t)
 	case c == '"' || c == '\'':
@@ -169,6 +188,7 @@ func (r *rewriter) scanString(t token, prefix string) token {
 	t.kind = str
 	t.raw, t.format = strings.Contains(prefix, "r"), strings.Contains(prefix, "f")
 	t.body = i + len(quote)
+	closed := true // the fields so far
 	for i = t.body; ; i++ {
 		switch {
 		case i >= r.limit:
@@ -187,8 +207,11 @@ func (r *rewriter) scanString(t token, prefix string) token {
 				i++
 				continue
 			}
-			if stop, ok := r.skipField(i+1, quote); ok { // quotes inside a field don't end it, as in Python 3.12
-				i = stop
+			if closed {
+				var stop int
+				if stop, closed = r.skipField(i+1, quote); closed { // quotes inside a field don't end it, as in Python 3.12
+					i = stop
+				}
 			}
 			continue
 		}
@@ -197,14 +220,23 @@ func (r *rewriter) scanString(t token, prefix string) token {
 		}
 	}
 	t.close, t.stop = i, i+len(quote)
-	if strings.Contains(prefix, "b") {
+	if t.bytes = strings.Contains(prefix, "b"); t.bytes && !r.lines {
 		r.fail(t.start, t.stop-t.start, "bytes are not supported in expressions")
 	}
 	if !t.format {
 		t.text = r.source[t.body:t.close]
+		if at := strings.IndexFunc(t.text, func(c rune) bool { return c >= utf8.RuneSelf }); t.bytes && at >= 0 {
+			r.fail(t.body+at, 1, "bytes can only contain ASCII literal characters")
+		}
+		if at := strings.Index(t.text, `\N{`); r.lines && at >= 0 && !t.raw && !t.bytes {
+			r.fail(t.body+at, 2, "names of characters are not available in strings")
+			if r.err.Hint == "" {
+				r.err.Hint = "write the character itself, or its number: \"\\u2014\""
+			}
+		}
 		if !t.raw {
 			var bad int
-			if t.text, bad = unescape(t.text); bad >= 0 {
+			if t.text, bad = unescape(t.text, t.bytes); bad >= 0 {
 				r.fail(t.body+bad, 2, "invalid escape in a string")
 			}
 		}
@@ -244,7 +276,7 @@ func (r *rewriter) skipField(i int, quote string) (int, bool) {
 }
 
 // unescape decodes Python's escapes; bad is the offset of one that is none, else -1.
-func unescape(s string) (text string, bad int) {
+func unescape(s string, bytes bool) (text string, bad int) {
 	if !strings.Contains(s, `\`) {
 		return s, -1
 	}
@@ -257,6 +289,9 @@ func unescape(s string) (text string, bad int) {
 		at := i
 		i++
 		hex := map[byte]int{'x': 2, 'u': 4, 'U': 8}[s[i]]
+		if bytes && s[i] != 'x' {
+			hex = 0
+		}
 		simple := strings.IndexByte("abfnrtv\\'\"", s[i])
 		switch {
 		case s[i] == '\n':
@@ -268,7 +303,11 @@ func unescape(s string) (text string, bad int) {
 			if err != nil || !utf8.ValidRune(rune(v)) || v > unicode.MaxRune {
 				return "", at
 			}
-			b.WriteRune(rune(v))
+			if bytes {
+				b.WriteByte(byte(v))
+			} else {
+				b.WriteRune(rune(v))
+			}
 			i += hex
 		case s[i] >= '0' && s[i] <= '7':
 			v := 0
@@ -276,7 +315,11 @@ func unescape(s string) (text string, bad int) {
 			for ; j < len(s) && j < i+3 && s[j] >= '0' && s[j] <= '7'; j++ {
 				v = v*8 + int(s[j]-'0')
 			}
-			b.WriteRune(rune(v))
+			if bytes {
+				b.WriteByte(byte(v))
+			} else {
+				b.WriteRune(rune(v))
+			}
 			i = j - 1
 		case simple >= 0:
 			b.WriteByte("\a\b\f\n\r\t\v\\'\""[simple])
@@ -294,7 +337,7 @@ func unescape(s string) (text string, bad int) {
 func (r *rewriter) fail(offset, length int, format string, args ...any) {
 	if r.err == nil {
 		offset = min(offset, len(r.source))
-		r.err = &Error{Msg: fmt.Sprintf(format, args...), Col: r.col(offset), Len: utf8.RuneCountInString(r.source[offset:min(offset+max(length, 0), len(r.source))])}
+		r.err = &Error{Msg: fmt.Sprintf(format, args...), offset: offset, Col: r.col(offset), Len: utf8.RuneCountInString(r.source[offset:min(offset+max(length, 0), len(r.source))])}
 	}
 }
 

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math/big"
 
 	"go.starlark.net/starlark"
@@ -13,22 +14,64 @@ import (
 type machine struct {
 	host    Host
 	thread  *starlark.Thread
+	limits  limits
 	work    int
-	unknown bool // an operation met an Unknown
+	nest    int              // values within values that are being walked
+	writing []starlark.Value // the lists and dicts whose text is under way
+	unknown bool             // an operation met an Unknown
+
+	flat      bool     // out gives tuples as the lists that expressions give
+	run       *Runtime // of a file; nil for an expression
+	base      int      // calls that this one is within
+	counted   uint64   // the thread's steps that are part of work
+	heap      int64    // the size of the heap when it was looked at first, -1 before
+	sampled   int      // bytes made since the heap was looked at
+	runesLast runesOf  // the string whose characters were counted last
+	stopped   error    // why the thread was cancelled
 }
 
 var errWork = errors.New("it takes too much time or memory: the limit is 20 million units of work")
 
+// machineKey is where a thread has its machine.
+const machineKey = "machine"
+
+func machineOf(t *starlark.Thread) *machine {
+	m, _ := t.Local(machineKey).(*machine)
+	return m
+}
+
+// start gives the machine of an expression its thread.
+func (m *machine) start() {
+	m.thread = &starlark.Thread{Name: "expression"}
+	m.thread.SetMaxExecutionSteps(maxSteps)
+	m.thread.OnMaxSteps = func(t *starlark.Thread) { t.Cancel(fmt.Sprintf("it takes more than %d steps", maxSteps)) }
+	m.thread.SetLocal(machineKey, m)
+}
+
 // spend counts work that Starlark's steps don't see.
 func (m *machine) spend(n int) error {
-	if m.work += n; m.work > maxWork {
+	if m.work += n; m.work > m.limits.work {
+		if m.run != nil {
+			return fmt.Errorf("it takes too long: the limit is %d steps", m.limits.work)
+		}
 		return errWork
 	}
 	return nil
 }
 
-func tooLong(n int) error {
-	return fmt.Errorf("a list of %d elements is too long: at most %d", n, maxItems)
+// deeper guards a walk over values within values; when it returns no error, shallower is to follow.
+func (m *machine) deeper() error {
+	if m.nest >= maxDepth {
+		return errors.New("the value is nested too deeply, or it contains itself")
+	}
+	m.nest++
+	return nil
+}
+
+func (m *machine) shallower() { m.nest-- }
+
+func (m *machine) tooLong(n int) error {
+	return fmt.Errorf("a list of %d elements is too long: at most %d", n, m.limits.items)
 }
 
 // in turns a value of the configuration or the host into Starlark's. A value that is too large is cut off, and the
@@ -57,47 +100,69 @@ func (m *machine) in(v any) starlark.Value {
 	case []any:
 		items := make([]starlark.Value, len(v))
 		for i, it := range v {
-			if items[i] = m.in(it); m.work > maxWork {
+			if items[i] = m.in(it); m.work > m.limits.work {
 				return starlark.None
 			}
 		}
 		l := starlark.NewList(items)
-		l.Freeze()
+		if m.run == nil {
+			l.Freeze()
+		}
 		return l
 	case *Dict:
 		d := starlark.NewDict(len(v.Keys))
 		for i, k := range v.Keys {
-			if m.work > maxWork {
+			if m.work > m.limits.work {
 				return starlark.None
 			}
 			if err := d.SetKey(m.in(k), m.in(v.Values[i])); err != nil {
-				return &object{m: m, value: v}
+				return &object{value: v}
 			}
 		}
-		d.Freeze()
+		if m.run == nil {
+			d.Freeze()
+		}
 		return d
-	case Unknown:
-		return &unknown{m}
 	case Func:
-		return m.function(v)
+		return &hostFunc{v}
+	case Unknown:
+		if m.run == nil {
+			return &unknown{m}
+		}
 	}
-	return &object{m: m, value: v}
-}
-
-// function makes a callable of the host one of Starlark's.
-func (m *machine) function(f Func) starlark.Value {
-	return &hostFunc{starlark.NewBuiltin("function", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-		return m.call(f, args, kwargs)
-	}), f}
+	if m.run != nil {
+		return m.inFile(v)
+	}
+	return &object{value: v}
 }
 
 // hostFunc is a callable of the host; passed back, it is the same.
-type hostFunc struct {
-	*starlark.Builtin
-	f Func
+type hostFunc struct{ f any }
+
+func (f *hostFunc) String() string        { return "<function>" }
+func (f *hostFunc) Type() string          { return "function" }
+func (f *hostFunc) Freeze()               {}
+func (f *hostFunc) Truth() starlark.Bool  { return true }
+func (f *hostFunc) Hash() (uint32, error) { return 0, errors.New("unhashable type: 'function'") }
+func (f *hostFunc) Name() string          { return "function" }
+
+// CallInternal calls it.
+func (f *hostFunc) CallInternal(t *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+	defer recovered(&err)
+	return machineOf(t).callable(f.f, args, kwargs)
+}
+
+// callable calls one of the kinds of the host's functions.
+func (m *machine) callable(f any, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if f, ok := f.(KwFunc); ok {
+		return m.callKw(f, args, kwargs)
+	}
+	return m.call(f.(Func), args, kwargs)
 }
 
 func (m *machine) call(f Func, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	m.flat = true
+	defer func() { m.flat = false }()
 	in := make([]any, len(args))
 	var err error
 	for i, a := range args {
@@ -105,13 +170,17 @@ func (m *machine) call(f Func, args starlark.Tuple, kwargs []starlark.Tuple) (st
 			return nil, err
 		}
 	}
-	named := make(map[string]any, len(kwargs))
+	var named map[string]any
+	if len(kwargs) > 0 || m.run == nil {
+		named = make(map[string]any, len(kwargs))
+	}
 	for _, kv := range kwargs {
 		k, _ := starlark.AsString(kv[0])
 		if named[k], err = m.out(kv[1]); err != nil {
 			return nil, err
 		}
 	}
+	m.flat = false
 	v, err := f(in, named)
 	if err != nil {
 		return nil, err
@@ -124,6 +193,10 @@ func (m *machine) out(v starlark.Value) (any, error) {
 	if err := m.spend(1); err != nil {
 		return nil, err
 	}
+	if err := m.deeper(); err != nil {
+		return nil, err
+	}
+	defer m.shallower()
 	switch v := v.(type) {
 	case starlark.NoneType:
 		return nil, nil
@@ -144,6 +217,26 @@ func (m *machine) out(v starlark.Value) (any, error) {
 		return Unknown{}, nil
 	case *hostFunc:
 		return v.f, nil
+	case *sliceValue:
+		return m.outSlice(v)
+	case ellipsis:
+		return Ellipsis{}, nil
+	case *starlark.Function:
+		if m.run != nil {
+			return &Function{m.run, v}, nil
+		}
+	case starlark.Bytes:
+		return []byte(v), nil
+	case starlark.Tuple:
+		if m.run != nil && !m.flat {
+			items, err := m.items(v)
+			return Tuple(items), err
+		}
+	case *starlark.Set:
+		if m.run != nil && !m.flat {
+			items, err := m.items(v)
+			return Set(items), err
+		}
 	case *starlark.Dict:
 		d := &Dict{}
 		for _, kv := range v.Items() {
@@ -158,15 +251,18 @@ func (m *machine) out(v starlark.Value) (any, error) {
 			d.Keys, d.Values = append(d.Keys, key), append(d.Values, value)
 		}
 		return d, nil
+	}
+	switch v := v.(type) {
 	case starlark.Callable:
-		return m.callable(v), nil
+		return m.callback(v), nil
 	case starlark.Iterable:
-		return m.items(v)
+		items, err := m.items(v)
+		return items, err
 	}
 	return v, nil
 }
 
-func (m *machine) items(v starlark.Iterable) (any, error) {
+func (m *machine) items(v starlark.Iterable) ([]any, error) {
 	list := []any{}
 	iter := v.Iterate()
 	defer iter.Done()
@@ -176,21 +272,23 @@ func (m *machine) items(v starlark.Iterable) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(list) >= maxItems {
-			return nil, fmt.Errorf("a list of more than %d elements is too long", maxItems)
+		if len(list) >= m.limits.items {
+			return nil, fmt.Errorf("a list of more than %d elements is too long", m.limits.items)
 		}
 		list = append(list, item)
 	}
 	return list, nil
 }
 
-// callable is a function of the expression for the host. Every call has the limits of an expression of its own.
-func (m *machine) callable(f starlark.Callable) Func {
+// callback is a function of the expression for the host. Every call has the limits of an expression of its own.
+func (m *machine) callback(f starlark.Callable) Func {
+	if m.run != nil {
+		return m.run.callback(f)
+	}
 	host := m.host
 	return func(args []any, kwargs map[string]any) (any, error) {
-		c := &machine{host: host}
-		c.thread = &starlark.Thread{Name: "expression"}
-		c.thread.SetMaxExecutionSteps(maxSteps)
+		c := &machine{host: host, limits: expressionLimits}
+		c.start()
 		in := make(starlark.Tuple, len(args))
 		for i, a := range args {
 			in[i] = c.in(a)
@@ -221,61 +319,57 @@ func TypeName(v any) string {
 
 // object is a value of the host.
 type object struct {
-	m     *machine
 	value any
+	falsy bool // it has been asked for its truth, and it is false
 }
 
-func (o *object) String() string        { return "<" + o.Type() + ">" }
-func (o *object) Type() string          { return TypeName(o.value) }
-func (o *object) Freeze()               {}
-func (o *object) Truth() starlark.Bool  { return true }
-func (o *object) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", o.Type()) }
-func (o *object) Name() string          { return o.Type() }
+func (o *object) String() string { return "<" + o.Type() + ">" }
+func (o *object) Type() string   { return TypeName(o.value) }
+func (o *object) Freeze()        {}
+func (o *object) Name() string   { return o.Type() }
+
+// Hash is by identity, which is what == is for objects in a dict.
+func (o *object) Hash() (uint32, error) {
+	if !isComparable(o.value) {
+		return 0, fmt.Errorf("unhashable type: '%s'", o.Type())
+	}
+	return uint32(maphash.Comparable(hashSeed, o.value)), nil
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// CompareSameType compares keys of a dict.
+func (o *object) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
+	switch op {
+	case syntax.EQL:
+		return same(o, y), nil
+	case syntax.NEQ:
+		return !same(o, y), nil
+	}
+	return false, fmt.Errorf("'%s' objects have no order", o.Type())
+}
 
 // CallInternal calls the object's __call__.
-func (o *object) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	if o.m.host != nil {
-		if f, ok, _ := o.m.host.Attr(o.value, "__call__"); ok {
-			if f, ok := f.(Func); ok {
-				return o.m.call(f, args, kwargs)
+func (o *object) CallInternal(t *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+	defer recovered(&err)
+	m := machineOf(t)
+	if m.host != nil {
+		if f, ok, _ := m.host.Attr(o.value, "__call__"); ok {
+			switch f := f.(type) {
+			case Func, KwFunc:
+				return m.callable(f, args, kwargs)
+			case *Function:
+				return starlark.Call(t, f.fn, args, kwargs)
 			}
-			return o.m.touch(), nil
+			return m.touch(), nil
 		}
 	}
 	return nil, fmt.Errorf("%s object is not callable", o.Type())
 }
 
-// unknown is an Unknown in an expression. Whatever is done with it makes the whole expression unknown.
-type unknown struct{ m *machine }
-
-func (m *machine) touch() starlark.Value {
-	m.unknown = true
-	return &unknown{m}
-}
-
-func (u *unknown) String() string        { u.m.touch(); return "unknown" }
-func (u *unknown) Type() string          { return "unknown" }
-func (u *unknown) Freeze()               {}
-func (u *unknown) Truth() starlark.Bool  { u.m.touch(); return false }
-func (u *unknown) Hash() (uint32, error) { u.m.touch(); return 0, nil }
-func (u *unknown) Name() string          { return "unknown" }
-
-// CallInternal makes the result unknown.
-func (u *unknown) CallInternal(*starlark.Thread, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
-	return u.m.touch(), nil
-}
-
-// Iterate has no elements, and makes the result unknown.
-func (u *unknown) Iterate() starlark.Iterator { u.m.touch(); return starlark.NewList(nil).Iterate() }
-
-// CompareSameType holds for nothing, and makes the result unknown.
-func (u *unknown) CompareSameType(syntax.Token, starlark.Value, int) (bool, error) {
-	u.m.touch()
-	return false, nil
-}
-
 var (
 	_ starlark.Callable   = (*object)(nil)
+	_ starlark.Comparable = (*object)(nil)
 	_ starlark.Callable   = (*unknown)(nil)
 	_ starlark.Iterable   = (*unknown)(nil)
 	_ starlark.Comparable = (*unknown)(nil)
