@@ -65,8 +65,16 @@ func DetectAnomaly(on bool) { C.lt_set_anomaly(boolC(on)) }
 // Autocast runs eligible operations of a device type in dtype on this thread, and returns the call that restores the
 // earlier state and drops the cached casts of the weights.
 func Autocast(device DeviceType, dtype DType) (restore func()) {
+	return autocast(device, true, dtype)
+}
+
+// AutocastOff runs operations of a device type in the types of their arguments on this thread, and returns the call that restores
+// the earlier state.
+func AutocastOff(device DeviceType) (restore func()) { return autocast(device, false, BFloat16) }
+
+func autocast(device DeviceType, on bool, dtype DType) (restore func()) {
 	var was, wasDType, ignored C.int
-	check("autocast", C.lt_autocast(C.int(device), 1, C.int(dtype), &was, &wasDType))
+	check("autocast", C.lt_autocast(C.int(device), boolC(on), C.int(dtype), &was, &wasDType))
 	return func() {
 		C.lt_autocast_clear()
 		C.lt_autocast(C.int(device), was, wasDType, &ignored, &ignored)

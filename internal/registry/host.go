@@ -187,6 +187,11 @@ func (h *host) Attr(obj any, name string) (any, bool, []string) {
 		return config.Unknown{}, true, nil
 	case namespace:
 		return o.attr(h, name)
+	}
+	if known(obj) {
+		return objects.Attr(obj, name)
+	}
+	switch o := obj.(type) {
 	case Attributer:
 		return o.Attr(name)
 	case *config.Dict:
@@ -205,6 +210,9 @@ func (h *host) Index(obj, i any) (any, error) {
 	case Indexer:
 		return o.Index(i)
 	}
+	if known(obj) {
+		return objects.Index(obj, i)
+	}
 	return nil, fmt.Errorf("%T cannot be indexed", obj)
 }
 
@@ -212,6 +220,10 @@ func (h *host) Index(obj, i any) (any, error) {
 func (h *host) Iterate(obj any) ([]any, bool) {
 	if o, ok := obj.(Iterable); ok {
 		return o.Iterate(), true
+	}
+	if known(obj) {
+		items, err := objects.Iterate(obj)
+		return items, err == nil
 	}
 	return nil, false
 }
@@ -236,11 +248,18 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 	if v, ok := constants[full]; ok {
 		return v, true, nil
 	}
+	if v, ok := h.given(full); ok {
+		return v, true, nil
+	}
 	if e, ok := Lookup(full); ok {
 		return h.callable(e, decoder{args: e.proto}), true, nil
 	}
 	var names []string
-	for _, known := range append(Names(), constantNames()...) {
+	all := append(Names(), constantNames()...)
+	if objects != nil {
+		all = append(all, objects.Names()...)
+	}
+	for _, known := range all {
 		if known == full || strings.HasPrefix(known, full+".") {
 			return namespace(full), true, nil
 		}
@@ -249,6 +268,7 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 			names = append(names, head)
 		}
 	}
+	slices.Sort(names)
 	return nil, false, slices.Compact(names)
 }
 

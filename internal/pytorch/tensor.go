@@ -1,0 +1,475 @@
+package pytorch
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/lighter-go/lighter/internal/config/expr"
+	"github.com/lighter-go/lighter/tensor"
+)
+
+// attributes are what a tensor has besides its methods.
+var attributes = map[string]func(t tensor.Tensor) any{
+	"shape":         func(t tensor.Tensor) any { return Size(t.Shape()) },
+	"dtype":         func(t tensor.Tensor) any { return t.DType() },
+	"device":        func(t tensor.Tensor) any { return t.Device() },
+	"layout":        func(t tensor.Tensor) any { return Layout(t.Layout()) },
+	"ndim":          func(t tensor.Tensor) any { return int64(t.Dim()) },
+	"requires_grad": func(t tensor.Tensor) any { return t.RequiresGrad() },
+	"is_leaf":       func(t tensor.Tensor) any { return t.IsLeaf() },
+	"grad": func(t tensor.Tensor) any {
+		if g := t.Grad(); g.Defined() {
+			return g
+		}
+		return nil
+	},
+	"grad_fn": func(t tensor.Tensor) any {
+		if name := t.GradFn(); name != "" {
+			return gradFn(name)
+		}
+		return nil
+	},
+	"data":         func(t tensor.Tensor) any { return t.Detach() },
+	"T":            func(t tensor.Tensor) any { return one("numpy_T", t) },
+	"mT":           func(t tensor.Tensor) any { return one("mT", t) },
+	"H":            func(t tensor.Tensor) any { return one("matrix_H", t) },
+	"mH":           func(t tensor.Tensor) any { return one("mH", t) },
+	"real":         func(t tensor.Tensor) any { return one("real", t) },
+	"imag":         func(t tensor.Tensor) any { return one("imag", t) },
+	"is_cuda":      func(t tensor.Tensor) any { return t.Device().Type == tensor.CUDA },
+	"is_cpu":       func(t tensor.Tensor) any { return t.Device().Type == tensor.CPU },
+	"is_sparse":    func(t tensor.Tensor) any { return t.Layout() == 1 },
+	"is_meta":      func(tensor.Tensor) any { return false },
+	"is_quantized": func(tensor.Tensor) any { return false },
+	"is_mkldnn":    func(t tensor.Tensor) any { return t.Layout() == 3 },
+	"is_mps":       func(tensor.Tensor) any { return false },
+	"is_nested":    func(tensor.Tensor) any { return false },
+	"itemsize":     func(t tensor.Tensor) any { return int64(t.DType().Size()) },
+	"nbytes":       func(t tensor.Tensor) any { return t.Numel() * int64(t.DType().Size()) },
+	"names":        func(t tensor.Tensor) any { return Tuple(make([]any, t.Dim())) },
+	"output_nr":    func(t tensor.Tensor) any { return run("output_nr", t) },
+	"retains_grad": func(t tensor.Tensor) any { return run("retains_grad", t) },
+	"_version":     func(t tensor.Tensor) any { return run("_version", t) },
+}
+
+// gradFn is the node of autograd's graph that computes a gradient; only its name is of use here.
+type gradFn string
+
+// TypeName implements the name in messages.
+func (g gradFn) TypeName() string { return string(g) }
+
+// methods are those of a tensor that are no operators of ATen, or take their arguments otherwise. Their first parameter is the
+// tensor.
+var methods = map[string]*function{}
+
+func method(declared string, body func(a *arguments) any) {
+	name := declared[:strings.IndexByte(declared, '(')]
+	methods[name] = &function{declared: declared, body: body}
+}
+
+// refusedMethods say what to write instead.
+var refusedMethods = map[string]string{
+	"numpy":                              "there is no NumPy here: tensor methods do what arrays do, and .tolist() gives plain numbers",
+	"__array__":                          "there is no NumPy here",
+	"apply_":                             "it calls a function for every element: write the formula on the whole tensor",
+	"map_":                               "it calls a function for every element: write the formula on the whole tensor",
+	"map2_":                              "it calls a function for every element: write the formula on the whole tensor",
+	"register_hook":                      "hooks on tensors are not supported: change the gradient after backward(), in on_after_backward",
+	"storage":                            "the memory behind a tensor is not reachable",
+	"untyped_storage":                    "the memory behind a tensor is not reachable",
+	"data_ptr":                           "the memory behind a tensor is not reachable",
+	"set_":                               "the memory behind a tensor is not reachable: use x.data = y or x.copy_(y)",
+	"resize_":                            "its new elements are whatever memory holds: use torch.nn.functional.pad or torch.empty",
+	"new":                                "use new_tensor, new_zeros, new_ones, new_empty or new_full",
+	"refine_names":                       "named dimensions are not supported",
+	"rename":                             "named dimensions are not supported",
+	"rename_":                            "named dimensions are not supported",
+	"align_to":                           "named dimensions are not supported",
+	"align_as":                           "named dimensions are not supported",
+	"module_load":                        "load_state_dict of the module loads its tensors",
+	"reinforce":                          "it was removed from PyTorch",
+	"as_subclass":                        "a tensor has no subclasses here",
+	"unflatten_names":                    "named dimensions are not supported",
+	"to_dlpack":                          "the memory behind a tensor is not reachable",
+	"__dlpack__":                         "the memory behind a tensor is not reachable",
+	"is_shared":                          "processes share no tensors here",
+	"backward_hooks":                     "hooks on tensors are not supported",
+	"register_post_accumulate_grad_hook": "hooks on tensors are not supported: use the hook on_after_backward",
+}
+
+// Attr gives t.name: an attribute, or a method as a callable. names are those there are when it is none.
+func Attr(t tensor.Tensor, name string) (v any, ok bool, names []string, err error) {
+	defer tensor.Recover(&err)
+	if f, ok := attributes[name]; ok {
+		return f(t), true, nil, nil
+	}
+	if f, ok := methods[name]; ok {
+		return expr.Func(func(args []any, kwargs map[string]any) (any, error) {
+			return f.call(append([]any{t}, args...), kwargs)
+		}), true, nil, nil
+	}
+	if why, ok := refusedMethods[name]; ok {
+		return nil, false, nil, fmt.Errorf("Tensor.%s is not supported: %s", name, why)
+	}
+	if o := find(name); o != nil && o.method() {
+		return expr.Func(func(args []any, kwargs map[string]any) (any, error) {
+			return o.call(&t, args, kwargs)
+		}), true, nil, nil
+	}
+	return nil, false, tensorNames(), nil
+}
+
+// tensorNames are the names of all attributes and methods.
+var tensorNames = sync.OnceValue(func() []string {
+	var names []string
+	for n := range attributes {
+		names = append(names, n)
+	}
+	for n := range methods {
+		names = append(names, n)
+	}
+	for _, n := range tensor.Operators() {
+		if n[0] != '_' && methods[n] == nil {
+			if o := find(n); o != nil && o.method() {
+				names = append(names, n)
+			}
+		}
+	}
+	sort.Strings(names)
+	return names
+})
+
+// SetAttr is t.name = v.
+func SetAttr(t tensor.Tensor, name string, v any) (err error) {
+	defer tensor.Recover(&err)
+	switch name {
+	case "requires_grad":
+		on, ok := v.(bool)
+		if !ok {
+			return fmt.Errorf("requires_grad must be a bool, not %s", typeName(v))
+		}
+		t.SetRequiresGrad(on)
+	case "grad":
+		switch g := v.(type) {
+		case nil:
+			t.SetGrad(tensor.Tensor{})
+		case tensor.Tensor:
+			if !g.SameShape(t.Shape()) {
+				return fmt.Errorf("assigned grad has data of a different size: %s for %s", describe(g), describe(t))
+			}
+			t.SetGrad(g)
+		default:
+			return fmt.Errorf("assigned grad expected to be a Tensor or None but got grad of type %s", typeName(v))
+		}
+	case "data":
+		d, ok := v.(tensor.Tensor)
+		if !ok {
+			return fmt.Errorf("Variable data has to be a tensor, but got %s", typeName(v))
+		}
+		t.SetData(d.Detach())
+	default:
+		return fmt.Errorf("attribute '%s' of a Tensor cannot be set: only requires_grad, grad and data can", name)
+	}
+	return nil
+}
+
+func init() {
+	method("size(self, dim=None)", func(a *arguments) any {
+		t := a.tensor(0)
+		if a.none(1) {
+			return Size(t.Shape())
+		}
+		return t.Shape()[dimension(a, t, a.int(1))]
+	})
+	method("stride(self, dim=None)", func(a *arguments) any {
+		t := a.tensor(0)
+		if a.none(1) {
+			return Tuple(Size(t.Strides()).anys())
+		}
+		return t.Strides()[dimension(a, t, a.int(1))]
+	})
+	for _, name := range []string{"dim", "ndimension"} {
+		method(name+"(self)", func(a *arguments) any { return int64(a.tensor(0).Dim()) })
+	}
+	for _, name := range []string{"numel", "nelement"} {
+		method(name+"(self)", func(a *arguments) any { return a.tensor(0).Numel() })
+	}
+	method("element_size(self)", func(a *arguments) any { return int64(a.tensor(0).DType().Size()) })
+	method("storage_offset(self)", func(a *arguments) any { return a.tensor(0).StorageOffset() })
+	method("get_device(self)", func(a *arguments) any {
+		if d := a.tensor(0).Device(); d.Type == tensor.CUDA {
+			return int64(d.Index)
+		}
+		return int64(-1)
+	})
+	method("item(self)", func(a *arguments) any { return item(a.tensor(0)) })
+	method("tolist(self)", func(a *arguments) any { return toList(a.tensor(0)) })
+	method("backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None)", func(a *arguments) any {
+		var grad tensor.Tensor
+		if !a.none(1) {
+			grad = a.tensor(1)
+		}
+		create := a.bool(3)
+		retain := create
+		if !a.none(2) {
+			retain = a.bool(2)
+		}
+		var inputs []tensor.Tensor
+		if t, ok := a.v[4].(tensor.Tensor); ok {
+			inputs = []tensor.Tensor{t}
+		} else if !a.none(4) {
+			inputs = a.tensors(4)
+		}
+		tensor.BackwardOf([]tensor.Tensor{a.tensor(0)}, []tensor.Tensor{grad}, inputs, retain, create)
+		return nil
+	})
+	method("requires_grad_(self, requires_grad=True)", func(a *arguments) any { return a.tensor(0).SetRequiresGrad(a.bool(1)) })
+	method("is_contiguous(self, *, memory_format=None)", func(a *arguments) any {
+		t := a.tensor(0)
+		switch a.v[1] {
+		case nil, Format(tensor.ContiguousFormat):
+			return t.IsContiguous()
+		case Format(tensor.ChannelsLast):
+			return t.IsChannelsLast()
+		}
+		a.wrong(1, "torch.contiguous_format or torch.channels_last")
+		return nil
+	})
+	for name, d := range map[string]tensor.DType{
+		"float": tensor.Float32, "double": tensor.Float64, "half": tensor.Float16, "bfloat16": tensor.BFloat16, "long": tensor.Int64, "int": tensor.Int32,
+		"short": tensor.Int16, "char": tensor.Int8, "byte": tensor.Uint8, "bool": tensor.Bool, "cfloat": tensor.Complex64, "cdouble": tensor.Complex128,
+	} {
+		method(name+"(self, memory_format=None)", func(a *arguments) any {
+			t := a.tensor(0)
+			if a.none(1) {
+				return convert(t, t.Device(), d, false)
+			}
+			return one("to", t, kw{"dtype", d}, kw{"memory_format", a.v[1]})
+		})
+	}
+	method("cpu(self, memory_format=None)", func(a *arguments) any {
+		t := a.tensor(0)
+		return convert(t, tensor.Device{}, t.DType(), false)
+	})
+	method("cuda(self, device=None, non_blocking=False, memory_format=None)", func(a *arguments) any {
+		d := tensor.Device{Type: tensor.CUDA}
+		if !a.none(1) {
+			d = a.device(1)
+		}
+		t := a.tensor(0)
+		return convert(t, d, t.DType(), a.bool(2))
+	})
+	method("to(self, *args, device=None, dtype=None, non_blocking=False, copy=False, memory_format=None)", to)
+	method("type(self, dtype=None, non_blocking=False)", func(a *arguments) any {
+		t := a.tensor(0)
+		switch d := a.v[1].(type) {
+		case nil:
+			return legacyType(t)
+		case tensor.DType:
+			return convert(t, t.Device(), d, a.bool(2))
+		}
+		a.wrong(1, "torch.dtype")
+		return nil
+	})
+	method("new_tensor(self, data, *, dtype=None, device=None, requires_grad=False)", func(a *arguments) any {
+		t := a.tensor(0)
+		d, dev := t.DType(), t.Device()
+		if !a.none(2) {
+			d = a.dtype(2)
+		}
+		if !a.none(3) {
+			dev = a.device(3)
+		}
+		return newTensor(a, a.v[1], &d, &dev, a.bool(4))
+	})
+	method("share_memory_(self)", func(a *arguments) any { return a.tensor(0) })
+	method("split(self, split_size, dim=0)", split)
+	method("is_shared(self)", func(*arguments) any { return false })
+	method("unflatten(self, dim, sizes)", func(a *arguments) any { return one("unflatten", a.tensor(0), a.v[1], a.ints(2)) })
+	method("__len__(self)", func(a *arguments) any { return Len(a.tensor(0)) })
+	method("__float__(self)", func(a *arguments) any {
+		f, _ := toFloat(item(a.tensor(0)))
+		return f
+	})
+	method("__int__(self)", func(a *arguments) any { return truncated(a.tensor(0)) })
+	method("__abs__(self)", func(a *arguments) any { return one("abs", a.tensor(0)) })
+}
+
+func dimension(a *arguments, t tensor.Tensor, d int64) int64 {
+	n := int64(t.Dim())
+	if d < -n || d >= n {
+		low, high := min(-n, -1), max(n-1, 0)
+		panic(&tensor.Error{Op: a.f.name, Kind: tensor.IndexError, Msg: fmt.Sprintf("Dimension out of range (expected to be in range of [%d, %d], but got %d) [%s]", low, high, d, describe(t))})
+	}
+	return (d + n) % n
+}
+
+func (a *arguments) dtype(i int) tensor.DType {
+	d, ok := dtypeOf(a.v[i])
+	if !ok {
+		a.wrong(i, "torch.dtype")
+	}
+	return d
+}
+
+func (a *arguments) device(i int) tensor.Device {
+	d, err := deviceOf(a.v[i])
+	if err != nil {
+		a.fail("%v", err)
+	}
+	return d
+}
+
+// convert is t itself where device and type are so already.
+func convert(t tensor.Tensor, d tensor.Device, dtype tensor.DType, async bool) tensor.Tensor {
+	if t.Device() == d && t.DType() == dtype {
+		return t
+	}
+	if async {
+		return t.ToAsync(d, dtype)
+	}
+	return t.To(d, dtype)
+}
+
+// to is Tensor.to with its forms to(dtype), to(device, dtype) and to(other), each with non_blocking and copy after it.
+func to(a *arguments) any {
+	t := a.tensor(0)
+	device, dtype := t.Device(), t.DType()
+	args, _ := elements(a.v[1])
+	flags := 0
+	for i, v := range args {
+		switch v := v.(type) {
+		case tensor.DType:
+			dtype = v
+		case tensor.Device, string, int64:
+			d, err := deviceOf(v)
+			if err != nil {
+				a.fail("%v", err)
+			}
+			device = d
+		case tensor.Tensor:
+			device, dtype = v.Device(), v.DType()
+		case bool:
+			if i == 0 || flags > 1 {
+				a.fail("to() received an invalid combination of arguments")
+			}
+			a.v[4+flags] = v
+			flags++
+		case nil:
+		default:
+			a.fail("to(): argument %d must be a dtype, a device or a tensor, not %s", i+1, typeName(v))
+		}
+	}
+	if !a.none(2) {
+		device = a.device(2)
+	}
+	if !a.none(3) {
+		dtype = a.dtype(3)
+	}
+	if !a.none(6) || a.bool(5) {
+		extra := []any{t, kw{"dtype", dtype}, kw{"device", device}, kw{"non_blocking", a.bool(4)}, kw{"copy", a.bool(5)}}
+		if !a.none(6) {
+			extra = append(extra, kw{"memory_format", a.v[6]})
+		}
+		return one("to", extra...)
+	}
+	return convert(t, device, dtype, a.bool(4))
+}
+
+func legacyType(t tensor.Tensor) string {
+	name := map[tensor.DType]string{
+		tensor.Float32: "Float", tensor.Float64: "Double", tensor.Float16: "Half", tensor.BFloat16: "BFloat16", tensor.Int64: "Long", tensor.Int32: "Int",
+		tensor.Int16: "Short", tensor.Int8: "Char", tensor.Uint8: "Byte", tensor.Bool: "Bool", tensor.Complex64: "ComplexFloat", tensor.Complex128: "ComplexDouble",
+	}[t.DType()]
+	place := "torch."
+	if t.Device().Type == tensor.CUDA {
+		place += "cuda."
+	}
+	return place + name + "Tensor"
+}
+
+// item is the value of the only element. Waits for the device.
+func item(t tensor.Tensor) any {
+	if n := t.Numel(); n != 1 {
+		panic(&tensor.Error{Op: "item", Kind: tensor.RuntimeError, Msg: fmt.Sprintf("a Tensor with %d elements cannot be converted to Scalar [%s]", n, describe(t))})
+	}
+	switch d := t.DType(); {
+	case d == tensor.Bool:
+		return t.Int() != 0
+	case isComplex(d):
+		tensor.Fail("item", "complex numbers are not supported outside tensors: take .real.item() and .imag.item()")
+	case d.IsFloat():
+		return t.Item()
+	}
+	return t.Int()
+}
+
+func truncated(t tensor.Tensor) any {
+	switch v := item(t).(type) {
+	case bool:
+		if v {
+			return int64(1)
+		}
+		return int64(0)
+	case float64:
+		if v != v || v-v != 0 {
+			tensor.Fail("int", "cannot convert float %v to integer", v)
+		}
+		return int64(v)
+	default:
+		return v
+	}
+}
+
+// toList is the elements as nested lists of Python numbers. Waits for the device.
+func toList(t tensor.Tensor) any {
+	if isComplex(t.DType()) {
+		tensor.Fail("tolist", "complex numbers are not supported outside tensors: take .real.tolist() and .imag.tolist()")
+	}
+	shape := t.Shape()
+	if len(shape) == 0 {
+		return item(t)
+	}
+	var flat []any
+	switch d := t.DType(); {
+	case d == tensor.Bool:
+		flat = anys(tensor.Values[bool](t))
+	case d.IsFloat():
+		flat = anys(tensor.Values[float64](t))
+	default:
+		flat = anys(tensor.Values[int64](t))
+	}
+	var nest func(dim int) any
+	nest = func(dim int) any {
+		if dim == len(shape) {
+			v := flat[0]
+			flat = flat[1:]
+			return v
+		}
+		out := make([]any, shape[dim])
+		for i := range out {
+			out[i] = nest(dim + 1)
+		}
+		return out
+	}
+	return nest(0)
+}
+
+func anys[V any](vs []V) []any {
+	out := make([]any, len(vs))
+	for i, v := range vs {
+		out[i] = v
+	}
+	return out
+}
+
+// split is torch.split: parts of one size, or of the sizes of a list.
+func split(a *arguments) any {
+	t, dim := a.tensor(0), a.int(2)
+	if _, isList := elements(a.v[1]); isList {
+		return run("split_with_sizes", t, a.ints(1), dim)
+	}
+	return run("split", t, a.int(1), dim)
+}

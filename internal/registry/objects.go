@@ -1,0 +1,73 @@
+package registry
+
+import (
+	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/diag"
+)
+
+// Objects are values and names that a package beyond the registry's reach gives to expressions: tensors, and the functions of torch.
+type Objects interface {
+	// Name is what a full name stands for, a [Callable] or any other value; Names are all of them.
+	Name(full string) (v any, ok bool)
+	Names() []string
+	// Knows says whether a value is one of these objects.
+	Knows(v any) bool
+	// Attr is as expr.Host's; a value that is an error is why the attribute can't be had.
+	Attr(v any, name string) (attr any, ok bool, names []string)
+	Index(v, i any) (any, error)
+	Iterate(v any) ([]any, error)
+	// Binary and Unary are as expr.Operator's.
+	Binary(op string, x, y any) (v any, ok bool, err error)
+	Unary(op string, x any) (v any, ok bool, err error)
+}
+
+// Callable is a function among [Objects].
+type Callable interface {
+	Call(args []any, kwargs map[string]any) (any, error)
+	// Check says what is wrong with a call whose arguments may be unknown, without making it.
+	Check(args []any, kwargs map[string]any) error
+}
+
+// objects is nil in programs without tensors.
+var objects Objects
+
+// Give makes objects known to expressions. It is called once, from an init.
+func Give(o Objects) { objects = o }
+
+func known(v any) bool { return objects != nil && objects.Knows(v) }
+
+// given is a name of [Objects] for expressions.
+func (h *host) given(full string) (any, bool) {
+	if objects == nil {
+		return nil, false
+	}
+	v, ok := objects.Name(full)
+	c, isCallable := v.(Callable)
+	if !ok || !isCallable {
+		return v, ok
+	}
+	if !h.checking {
+		return Func(c.Call), true
+	}
+	return Func(func(args []any, kwargs map[string]any) (any, error) {
+		return config.Unknown{}, c.Check(args, kwargs)
+	}), true
+}
+
+// Binary is x op y with objects.
+func (h *host) Binary(op string, x, y any) (any, bool, error) {
+	if known(x) || known(y) {
+		return objects.Binary(op, x, y)
+	}
+	return nil, false, nil
+}
+
+// Unary is op x of an object.
+func (h *host) Unary(op string, x any) (any, bool, error) {
+	if known(x) {
+		return objects.Unary(op, x)
+	}
+	return nil, false, nil
+}
+
+var _ = diag.Nearest
