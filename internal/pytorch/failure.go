@@ -88,26 +88,28 @@ func meant(name string, known []string) string {
 // failures says why the arguments fit none of several overloads. One that they fit by number and by keywords alone is taken for
 // the one meant.
 func (c *binding) failures(candidates []*signature) error {
-	var plausible []*signature
-	var unknown error
-	for _, s := range candidates {
-		if c.bind(s) {
-			continue
-		}
-		switch b := &c.bad; {
-		case b.unknown != "" && unknown == nil && c.unknownToAll(b.unknown, candidates):
+	for name := range c.kw {
+		if c.unknownToAll(name, candidates) {
 			var all []string
 			for _, o := range candidates {
 				all = append(all, c.keywords(o)...)
 			}
 			slices.Sort(all)
-			unknown = b.error(c.op.name, slices.Compact(all), len(c.pos))
-		case b.name != "" || b.msg != "":
-			plausible = append(plausible, s)
+			return (&mismatch{unknown: name}).error(c.op.name, slices.Compact(all), len(c.pos))
 		}
 	}
-	if unknown != nil {
-		return unknown
+	if len(candidates) == 1 {
+		c.bind(candidates[0])
+		return c.failure(candidates[0])
+	}
+	var plausible []*signature
+	for _, s := range candidates {
+		if c.bind(s) {
+			continue
+		}
+		if c.bad.name != "" || c.bad.msg != "" {
+			plausible = append(plausible, s)
+		}
 	}
 	if len(plausible) == 1 {
 		c.bind(plausible[0])

@@ -8,12 +8,6 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// Ellipsis is Python's `...`.
-type Ellipsis struct{}
-
-// TypeName implements the name in messages.
-func (Ellipsis) TypeName() string { return "ellipsis" }
-
 // indexOf reads what stands between the brackets of x[...]. A tuple has a part for each dimension; a list is the tensor of its
 // elements.
 func indexOf(i any) (*tensor.Index, error) {
@@ -37,7 +31,7 @@ func addPart(x *tensor.Index, p any) error {
 	switch p := p.(type) {
 	case nil:
 		x.None()
-	case Ellipsis:
+	case expr.Ellipsis:
 		x.Ellipsis()
 	case bool:
 		x.Bool(p)
@@ -148,6 +142,9 @@ func SetIndex(t tensor.Tensor, i, v any) (err error) {
 	defer recoverAt(t, &err)
 	x, err := indexOf(i)
 	if err != nil {
+		return err
+	}
+	if v, err = expr.Plain(v); err != nil {
 		return err
 	}
 	switch n := v.(type) {

@@ -82,9 +82,6 @@ func (o *operator) call(self *tensor.Tensor, args []any, kwargs map[string]any) 
 		if c.bind(s) {
 			return c.invoke(s)
 		}
-		if len(candidates) == 1 {
-			return nil, c.failure(s)
-		}
 	}
 	return nil, c.failures(candidates)
 }

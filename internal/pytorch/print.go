@@ -346,8 +346,6 @@ func Repr(v any) (text string, ok bool) {
 			text += "\n" + v.names[i] + "=" + repr(it)
 		}
 		return text + ")", true
-	case Ellipsis:
-		return "Ellipsis", true
 	}
 	return "", false
 }

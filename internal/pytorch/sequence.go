@@ -6,16 +6,12 @@ import (
 	"github.com/lighter-go/lighter/internal/config/expr"
 )
 
-// Index gives an element, or with a slice a part.
-func (t Tuple) Index(i any) (any, error) {
+func tupleIndex(t Tuple, i any) (any, error) {
 	if s, ok := i.(expr.Slice); ok {
 		return slice(t, s)
 	}
 	return element("tuple", t, i)
 }
-
-// Iterate gives the elements.
-func (t Tuple) Iterate() []any { return t }
 
 // Index gives an element, or with a slice a part.
 func (s Size) Index(i any) (any, error) {
@@ -53,8 +49,7 @@ func (s Size) Attr(name string) (any, bool, []string) {
 	return nil, false, []string{"numel", "count", "index"}
 }
 
-// Attr gives the methods of a tuple.
-func (t Tuple) Attr(name string) (any, bool, []string) {
+func tupleAttr(t Tuple, name string) (any, bool, []string) {
 	v, ok := sequenceAttr(t, name)
 	return v, ok, []string{"count", "index"}
 }
@@ -84,7 +79,7 @@ func sequenceAttr(items []any, name string) (any, bool) {
 }
 
 // Index gives an element.
-func (n *Named) Index(i any) (any, error) { return n.items.Index(i) }
+func (n *Named) Index(i any) (any, error) { return tupleIndex(n.items, i) }
 
 // Iterate gives the elements.
 func (n *Named) Iterate() []any { return n.items }

@@ -288,13 +288,6 @@ func init() {
 	method("split(self, split_size, dim=0)", split)
 	method("is_shared(self)", func(*arguments) any { return false })
 	method("unflatten(self, dim, sizes)", func(a *arguments) any { return one("unflatten", a.tensor(0), a.v[1], a.ints(2)) })
-	method("__len__(self)", func(a *arguments) any { return Len(a.tensor(0)) })
-	method("__float__(self)", func(a *arguments) any {
-		f, _ := toFloat(item(a.tensor(0)))
-		return f
-	})
-	method("__int__(self)", func(a *arguments) any { return truncated(a.tensor(0)) })
-	method("__abs__(self)", func(a *arguments) any { return one("abs", a.tensor(0)) })
 }
 
 func dimension(a *arguments, t tensor.Tensor, d int64) int64 {

@@ -9,10 +9,7 @@ import (
 )
 
 // Tuple is Python's tuple.
-type Tuple []any
-
-// TypeName implements the name in messages.
-func (Tuple) TypeName() string { return "tuple" }
+type Tuple = expr.Tuple
 
 // Size is torch.Size: a tuple of ints.
 type Size []int64
@@ -105,8 +102,14 @@ func typeName(v any) string {
 		return "torch.dtype"
 	case tensor.Device:
 		return "torch.device"
-	case expr.Func:
+	case expr.Func, expr.KwFunc, *expr.Function:
 		return "function"
+	case expr.Tuple:
+		return "tuple"
+	case expr.Set:
+		return "set"
+	case []byte:
+		return "bytes"
 	case expr.Slice:
 		return "slice"
 	default:

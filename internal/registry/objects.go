@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"fmt"
+
 	"github.com/lighter-go/lighter/internal/config"
-	"github.com/lighter-go/lighter/internal/diag"
+	"github.com/lighter-go/lighter/internal/config/expr"
 )
 
 // Objects are values and names that a package beyond the registry's reach gives to expressions: tensors, and the functions of torch.
@@ -19,6 +21,10 @@ type Objects interface {
 	// Binary and Unary are as expr.Operator's.
 	Binary(op string, x, y any) (v any, ok bool, err error)
 	Unary(op string, x any) (v any, ok bool, err error)
+	// SetAttr and SetIndex are as expr.Setter's, InPlace as expr.InPlace's.
+	SetAttr(v any, name string, x any) error
+	SetIndex(v, i, x any) error
+	InPlace(op string, x, y any) (v any, ok bool, err error)
 }
 
 // Callable is a function among [Objects].
@@ -70,4 +76,44 @@ func (h *host) Unary(op string, x any) (any, bool, error) {
 	return nil, false, nil
 }
 
-var _ = diag.Nearest
+// Setter is a built object whose attributes or elements can be set.
+type Setter interface {
+	SetAttr(name string, v any) error
+	SetIndex(i, v any) error
+}
+
+// SetAttr is obj.name = v.
+func (h *host) SetAttr(obj any, name string, v any) error {
+	if s, ok := obj.(Setter); ok {
+		return s.SetAttr(name, v)
+	}
+	if known(obj) {
+		return objects.SetAttr(obj, name, v)
+	}
+	return fmt.Errorf("'%s' object has no attributes that can be set: '%s'", expr.TypeName(obj), name)
+}
+
+// SetIndex is obj[i] = v.
+func (h *host) SetIndex(obj, i, v any) error {
+	if s, ok := obj.(Setter); ok {
+		return s.SetIndex(i, v)
+	}
+	if known(obj) {
+		return objects.SetIndex(obj, i, v)
+	}
+	return fmt.Errorf("'%s' object does not support item assignment", expr.TypeName(obj))
+}
+
+// InPlace is x op= y.
+func (h *host) InPlace(op string, x, y any) (any, bool, error) {
+	if known(x) {
+		return objects.InPlace(op, x, y)
+	}
+	return nil, false, nil
+}
+
+var (
+	_ expr.Operator = (*host)(nil)
+	_ expr.Setter   = (*host)(nil)
+	_ expr.InPlace  = (*host)(nil)
+)
