@@ -25,7 +25,7 @@ func (g *guarded) Attr(name string) (any, bool, []string) {
 		if len(args) != 1 || len(kwargs) > 0 {
 			return nil, fmt.Errorf("%s()(f) takes one function", g.class)
 		}
-		f, ok := args[0].(expr.Func)
+		f, ok := callable(args[0])
 		if !ok {
 			return nil, fmt.Errorf("%s()(f): f must be a function, not %s", g.class, typeName(args[0]))
 		}
@@ -56,7 +56,7 @@ func init() {
 	decorator("torch.no_grad", func() func() { return tensor.SetGradEnabled(false) })
 	decorator("torch.enable_grad", func() func() { return tensor.SetGradEnabled(true) })
 	def("torch.inference_mode(mode=True)", func(a *arguments) any {
-		if f, ok := a.v[0].(expr.Func); ok {
+		if f, ok := callable(a.v[0]); ok {
 			return (&guarded{"torch.inference_mode", tensor.InferenceMode}).wrap(f)
 		}
 		if !a.bool(0) {

@@ -115,4 +115,28 @@ func init() {
 			return newTensor(a, a.v[0], a.optDType(1), a.optDevice(2), len(a.v) > 4 && a.bool(4))
 		})
 	}
+	def("torch.sparse_coo_tensor(indices, values=None, size=None, *, dtype=None, device=None, pin_memory=None, requires_grad=False, check_invariants=None, is_coalesced=None)", func(a *arguments) any {
+		long := tensor.Int64
+		asTensor := func(i int, dtype *tensor.DType) tensor.Tensor {
+			if t, ok := tensorOf(a.v[i]).(tensor.Tensor); ok {
+				return t
+			}
+			return newTensor(a, a.v[i], dtype, nil, false)
+		}
+		indices := asTensor(0, &long).To(tensor.Device{}, long)
+		values := asTensor(1, a.optDType(3))
+		if !a.none(3) {
+			values = convert(values, values.Device(), a.dtype(3), false)
+		}
+		var t tensor.Tensor
+		if a.none(2) {
+			t = one("sparse_coo_tensor", indices, values)
+		} else {
+			t = one("sparse_coo_tensor", indices, values, a.ints(2))
+		}
+		if a.bool(6) {
+			t.SetRequiresGrad(true)
+		}
+		return t
+	})
 }

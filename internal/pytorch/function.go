@@ -187,7 +187,7 @@ func (a *arguments) tensors(i int) []tensor.Tensor {
 	}
 	out := make([]tensor.Tensor, len(items))
 	for j, it := range items {
-		if out[j], ok = it.(tensor.Tensor); !ok {
+		if out[j], ok = tensorOf(it).(tensor.Tensor); !ok {
 			a.wrong(i, "tuple of Tensors")
 		}
 	}
@@ -290,7 +290,7 @@ func (a *arguments) sizes(i int) []int64 {
 }
 
 func (a *arguments) function(i int) expr.Func {
-	f, ok := a.v[i].(expr.Func)
+	f, ok := callable(a.v[i])
 	if !ok {
 		a.wrong(i, "a function")
 	}

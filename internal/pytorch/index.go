@@ -3,6 +3,7 @@ package pytorch
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
@@ -18,6 +19,10 @@ func indexOf(i any) (*tensor.Index, error) {
 		parts = v
 	case Size:
 		parts = v.anys()
+	case []any:
+		if nestedIndex(v) {
+			parts = v
+		}
 	}
 	for _, p := range parts {
 		if err := addPart(x, p); err != nil {
@@ -25,6 +30,19 @@ func indexOf(i any) (*tensor.Index, error) {
 		}
 	}
 	return x, nil
+}
+
+// nestedIndex says whether a list stands for a tuple, as one with sequences, slices or tensors in it does (treatSequenceAsTuple of
+// python_variable_indexing.cpp).
+func nestedIndex(items []any) bool {
+	return len(items) < 32 && slices.ContainsFunc(items, func(it any) bool {
+		switch it.(type) {
+		case nil, expr.Slice, expr.Ellipsis, tensor.Tensor:
+			return true
+		}
+		_, ok := elements(it)
+		return ok
+	})
 }
 
 func addPart(x *tensor.Index, p any) error {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -165,5 +164,3 @@ func IsModule(full string) bool {
 	}
 	return false
 }
-
-var _ = expr.Func(nil)

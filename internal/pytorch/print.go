@@ -370,7 +370,7 @@ func repr(v any) string {
 	case float64:
 		return pyFloat(v)
 	case string:
-		return "'" + v + "'"
+		return quoted(v)
 	case []any:
 		return list("[", v, "]")
 	case Tuple:
@@ -380,4 +380,13 @@ func repr(v any) string {
 		return list("(", v, ")")
 	}
 	return fmt.Sprint(v)
+}
+
+// quoted is Python's repr of a string.
+func quoted(s string) string {
+	q := "'"
+	if strings.Contains(s, "'") && !strings.Contains(s, "\"") {
+		q = "\""
+	}
+	return q + strings.NewReplacer("\\", "\\\\", "\n", "\\n", "\t", "\\t", "\r", "\\r", q, "\\"+q).Replace(s) + q
 }

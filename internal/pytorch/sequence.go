@@ -2,6 +2,7 @@ package pytorch
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lighter-go/lighter/internal/config/expr"
 )
@@ -199,7 +200,10 @@ func sequenceBinary(op string, x, y any) (any, bool, error) {
 		sum := append(append(Tuple{}, xs...), ys...)
 		_, a := x.(Size)
 		_, b := y.(Size)
-		if a && b {
+		if a || b {
+			if i := slices.IndexFunc(sum, func(v any) bool { return !isInt(v) }); i >= 0 {
+				return nil, true, fmt.Errorf("torch.Size() takes an iterable of 'int' (item %d is '%s')", i, typeName(sum[i]))
+			}
 			return sizeOf(sum), true, nil
 		}
 		return sum, true, nil
@@ -218,6 +222,12 @@ func sequenceBinary(op string, x, y any) (any, bool, error) {
 		out := Tuple{}
 		for range times {
 			out = append(out, items...)
+		}
+		if _, isSize := x.(Size); isSize {
+			return sizeOf(out), true, nil
+		}
+		if _, isSize := y.(Size); isSize {
+			return sizeOf(out), true, nil
 		}
 		return out, true, nil
 	case xok && yok && (op == "<" || op == "<=" || op == ">" || op == ">="):

@@ -154,7 +154,9 @@ func SetAttr(t tensor.Tensor, name string, v any) (err error) {
 	case "grad":
 		switch g := v.(type) {
 		case nil:
-			t.SetGrad(tensor.Tensor{})
+			l := tensor.NewList([]tensor.Tensor{t})
+			defer l.Free()
+			l.ZeroGrad(true)
 		case tensor.Tensor:
 			if !g.SameShape(t.Shape()) {
 				return fmt.Errorf("assigned grad has data of a different size: %s for %s", describe(g), describe(t))

@@ -1,10 +1,8 @@
 package pytorch
 
 import (
-	"fmt"
 	"math"
 
-	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -318,6 +316,3 @@ func istft(a *arguments) any {
 func padded(t tensor.Tensor, pad []int64, mode string, value any) tensor.Tensor {
 	return one("pad", t, pad, mode, value)
 }
-
-var _ = fmt.Sprint
-var _ = expr.TypeName

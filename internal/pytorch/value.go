@@ -2,7 +2,9 @@ package pytorch
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 
 	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
@@ -63,12 +65,33 @@ func elements(v any) ([]any, bool) {
 		return v.anys(), true
 	case *Named:
 		return v.items, true
+	case []int64:
+		return Size(v).anys(), true
 	case []tensor.Tensor:
 		out := make([]any, len(v))
 		for i, t := range v {
 			out[i] = t
 		}
 		return out, true
+	}
+	return nil, false
+}
+
+// callable is a function of user code or of this package.
+func callable(v any) (expr.Func, bool) {
+	switch f := v.(type) {
+	case expr.Func:
+		return f, true
+	case *expr.Function:
+		return f.Call, true
+	case expr.KwFunc:
+		return func(args []any, kwargs map[string]any) (any, error) {
+			named := &expr.Dict{}
+			for _, k := range slices.Sorted(maps.Keys(kwargs)) {
+				named.Keys, named.Values = append(named.Keys, k), append(named.Values, kwargs[k])
+			}
+			return f(args, named)
+		}, true
 	}
 	return nil, false
 }

@@ -4,21 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/lighter-go/lighter/internal/diag"
 	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
 )
 
 // attr gives v.name.
 func (m *machine) attr(v starlark.Value, name string) (starlark.Value, error) {
 	var names []string
-	switch v := v.(type) {
+	switch x := v.(type) {
 	case *unknown:
 		return m.touch(), nil
 	case *object:
 		if m.host != nil {
-			x, ok, known := m.host.Attr(v.value, name)
+			x, ok, known := m.host.Attr(x.value, name)
 			if err, failed := x.(error); failed {
 				return nil, err
 			}
@@ -27,35 +27,32 @@ func (m *machine) attr(v starlark.Value, name string) (starlark.Value, error) {
 			}
 			names = known
 		}
-	case starlark.String:
-		if f := textMethods[name]; f != nil {
-			return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (starlark.Value, error) {
-				return f(m, string(v), args{name, pos, kw})
-			}), nil
+	default:
+		methods := methodsOf(v)
+		if f := methods[name]; f != nil {
+			return &method{name, v, f}, nil
 		}
-		names = starlark.String("").AttrNames()
-		if x, err := v.Attr(name); err == nil && x != nil {
-			return method(x), m.spend(len(v))
+		for n := range methods {
+			names = append(names, n)
 		}
-	case starlark.HasAttrs:
-		if x, err := v.Attr(name); err == nil && x != nil {
-			return method(x), m.spend(length(v))
+		if x, ok := v.(*starlarkstruct.Module); ok {
+			if member := x.Members[name]; member != nil {
+				return member, nil
+			}
+			names = x.Members.Keys()
 		}
-		names = v.AttrNames()
+	}
+	if m.run != nil {
+		if x := m.special(v, name); x != nil {
+			return x, nil
+		}
 	}
 	e := &Error{Msg: fmt.Sprintf("'%s' object has no attribute '%s'", typeName(v), name)}
+	slices.Sort(names)
 	if near := diag.Nearest(name, names, 1); len(near) > 0 {
 		e.Hint = fmt.Sprintf("did you mean %q?", near[0])
 	}
 	return nil, e
-}
-
-// method is an attribute of a value of Starlark's own.
-func method(v starlark.Value) starlark.Value {
-	if b, ok := v.(*starlark.Builtin); ok {
-		return withUnknown(b)
-	}
-	return v
 }
 
 func attrOf(m *machine, a args) (starlark.Value, error) {
@@ -110,7 +107,11 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 		if err != nil || found {
 			return item, err
 		}
-		e := &Error{Msg: fmt.Sprintf("KeyError: %s", i)}
+		text, err := m.text(i, true)
+		if err != nil {
+			return nil, err
+		}
+		e := &Error{Msg: "KeyError: " + text}
 		var keys []string
 		for _, k := range x.Keys() {
 			if s, ok := starlark.AsString(k); ok {
@@ -124,11 +125,9 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 		}
 		return nil, e
 	case starlark.String:
-		items, err := m.iterate(x)
-		if err != nil {
-			return nil, err
+		if _, isSlice := i.(*sliceValue); !isSlice {
+			return m.character(string(x), i)
 		}
-		v = starlark.Tuple(items)
 	}
 	items, ok := v.(starlark.Indexable)
 	if !ok {
@@ -139,13 +138,16 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 	}
 	n, err := m.index(i)
 	if err != nil {
-		return nil, fmt.Errorf("%s indices must be integers, not '%s'", typeName(a.pos[0]), typeName(i))
+		return nil, fmt.Errorf("%s indices must be integers or slices, not %s", typeName(a.pos[0]), typeName(i))
 	}
 	if n < 0 {
 		n += items.Len()
 	}
 	if n < 0 || n >= items.Len() {
 		return nil, fmt.Errorf("%s index out of range: %s of %d elements", typeName(a.pos[0]), i, items.Len())
+	}
+	if b, ok := v.(starlark.Bytes); ok {
+		return starlark.MakeInt(int(b[n])), nil
 	}
 	return items.Index(n), nil
 }
@@ -158,7 +160,6 @@ func sliceOf(m *machine, a args) (starlark.Value, error) {
 	if isUnknown(a.pos...) {
 		return m.touch(), nil
 	}
-	text := false
 	if o, ok := v.(*object); ok && m.host != nil {
 		var parts [3]any
 		for i := 1; i < len(a.pos); i++ {
@@ -171,11 +172,7 @@ func sliceOf(m *machine, a args) (starlark.Value, error) {
 		return m.in(item), err
 	}
 	if s, ok := v.(starlark.String); ok {
-		items, err := m.iterate(s)
-		if err != nil {
-			return nil, err
-		}
-		v, text = starlark.Tuple(items), true
+		return m.substring(string(s), a.pos[1:])
 	}
 	items, ok := v.(starlark.Sliceable)
 	if !ok {
@@ -188,11 +185,10 @@ func sliceOf(m *machine, a args) (starlark.Value, error) {
 	if err := m.spend(items.Len()); err != nil {
 		return nil, err
 	}
-	part := items.Slice(start, stop, step)
-	if text {
-		return concat(m, args{pos: part.(starlark.Tuple)})
+	if err := m.alloc((stop - start) / step * itemSize / 2); err != nil {
+		return nil, err
 	}
-	return part, nil
+	return items.Slice(start, stop, step), nil
 }
 
 // bounds are the parts of a slice of n elements as Python completes them.
@@ -245,98 +241,4 @@ func sign(i int) int {
 		return -1
 	}
 	return 1
-}
-
-// textMethods are the methods of strings whose result may be far larger than the string, and those Starlark lacks.
-var textMethods = map[string]func(m *machine, s string, a args) (starlark.Value, error){}
-
-func init() {
-	textMethods["join"] = func(m *machine, s string, a args) (starlark.Value, error) {
-		items, err := m.elements(a)
-		if err != nil {
-			return nil, err
-		}
-		size := len(s) * len(items)
-		words := make([]string, len(items))
-		for i, it := range items {
-			w, ok := starlark.AsString(it)
-			if !ok {
-				if isUnknown(it) {
-					return m.touch(), nil
-				}
-				return nil, fmt.Errorf("sequence item %d: expected str instance, %s found", i, typeName(it))
-			}
-			words[i] = w
-			size += len(w)
-		}
-		return m.made(size, func() string { return strings.Join(words, s) })
-	}
-	textMethods["replace"] = func(m *machine, s string, a args) (starlark.Value, error) {
-		var old, with string
-		count := -1
-		if err := a.unpack("old", &old, "new", &with, "count?", &count); err != nil {
-			return nil, err
-		}
-		return m.made(len(s)+strings.Count(s, old)*len(with), func() string { return strings.Replace(s, old, with, count) })
-	}
-	textMethods["format"] = func(m *machine, s string, a args) (starlark.Value, error) {
-		size := len(s)
-		for _, v := range append(slices.Clone(a.pos), values(a.kw)...) {
-			if isUnknown(v) {
-				return m.touch(), nil
-			}
-			text, err := m.text(v, true)
-			if err != nil {
-				return nil, err
-			}
-			size += len(text) * strings.Count(s, "{")
-		}
-		if err := m.spend(size); err != nil || size > m.limits.text {
-			return nil, errWork
-		}
-		f, err := starlark.String(s).Attr("format")
-		if err != nil {
-			return nil, err
-		}
-		return starlark.Call(m.thread, f, a.pos, a.kw)
-	}
-	pad := func(left, right int) func(m *machine, s string, a args) (starlark.Value, error) {
-		return func(m *machine, s string, a args) (starlark.Value, error) {
-			width, fill := 0, " "
-			if a.name == "zfill" {
-				fill = "0"
-			}
-			if err := a.unpack("width", &width, "fillchar?", &fill); err != nil {
-				return nil, err
-			}
-			n := max(width-len([]rune(s)), 0)
-			return m.made(len(s)+n*len(fill), func() string {
-				before := n * left / (left + right)
-				if a.name == "zfill" && s != "" && (s[0] == '-' || s[0] == '+') {
-					return s[:1] + strings.Repeat(fill, n) + s[1:]
-				}
-				return strings.Repeat(fill, before) + s + strings.Repeat(fill, n-before)
-			})
-		}
-	}
-	textMethods["zfill"], textMethods["rjust"], textMethods["ljust"], textMethods["center"] = pad(1, 0), pad(1, 0), pad(0, 1), pad(1, 1)
-}
-
-func values(kw []starlark.Tuple) starlark.Tuple {
-	var vs starlark.Tuple
-	for _, kv := range kw {
-		vs = append(vs, kv[1])
-	}
-	return vs
-}
-
-// made is a string of at most size bytes, made only when that is affordable.
-func (m *machine) made(size int, text func() string) (starlark.Value, error) {
-	if size > m.limits.text {
-		return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", size, m.limits.text)
-	}
-	if err := m.spend(size); err != nil {
-		return nil, err
-	}
-	return starlark.String(text()), nil
 }

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -29,7 +28,7 @@ var internals map[string]function
 
 func init() {
 	builtins = map[string]function{
-		"abs": universe, "bool": universe, "chr": universe, "float": universe, "int": intOf, "ord": universe, "range": universe,
+		"abs": universe, "bool": boolOf, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": universe,
 		"all": anyAll(false), "any": anyAll(true), "dict": dictOf, "divmod": divmod, "enumerate": enumerate, "filter": filter,
 		"format": formatOf, "getattr": getattr, "hasattr": hasattr, "len": lenOf, "list": listOf, "map": mapOf, "max": extreme(1),
 		"min": extreme(-1), "next": nextOf, "pow": powOf, "repr": textOf(true), "reversed": reversed, "round": roundOf, "set": setOf,
@@ -43,7 +42,7 @@ func init() {
 	fileBuiltins = map[string]function{
 		"__test": test, "__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
 		"__inplace": inPlace, "__assert": failedAssert, "__raise": raise,
-		"print": printOf, "isinstance": isInstance, "callable": isCallable,
+		"print": printOf, "isinstance": isInstance, "callable": isCallable, "iter": iter, "bytes": bytesOf, "hex": inBase("0x", 16), "oct": inBase("0o", 8), "bin": inBase("0b", 2),
 	}
 }
 
@@ -104,24 +103,13 @@ func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (star
 	return m.touch(), true, nil
 }
 
-func intOf(m *machine, a args) (starlark.Value, error) {
-	if len(a.pos) > 0 {
-		if s, ok := a.pos[0].(starlark.String); ok {
-			if len(s) > 4096 {
-				return nil, errors.New("int: the text is too long")
-			}
-			a.pos[0] = starlark.String(strings.TrimSpace(string(s)))
-		}
+// boolOf is bool().
+func boolOf(m *machine, a args) (starlark.Value, error) {
+	if m.run == nil || len(a.pos) != 1 || len(a.kw) > 0 {
+		return universe(m, a)
 	}
-	return universe(m, a)
-}
-
-func powOf(m *machine, a args) (starlark.Value, error) {
-	var x, y starlark.Value
-	if err := a.unpack("base", &x, "exp", &y); err != nil {
-		return nil, err
-	}
-	return m.binary("**", x, y)
+	truth, err := m.truth(a.pos[0])
+	return starlark.Bool(truth), err
 }
 
 func divmod(m *machine, a args) (starlark.Value, error) {
@@ -186,6 +174,9 @@ func typeOf(m *machine, a args) (starlark.Value, error) {
 	var v starlark.Value
 	if err := a.unpack("obj", &v); err != nil {
 		return nil, err
+	}
+	if m.run != nil {
+		return m.classOf(v), nil
 	}
 	return starlark.String(typeName(v)), nil
 }
@@ -265,22 +256,27 @@ func dictDisplay(m *machine, a args) (starlark.Value, error) {
 	return d, nil
 }
 
-// gather is a list, tuple or set display with starred elements: pairs of a flag and a value.
+// gather is a list, tuple or set display: its elements, and a "1" for each that gives all of its own.
 func gather(m *machine, a args) (starlark.Value, error) {
-	var items []starlark.Value
-	for _, p := range a.pos[1:] {
-		pair := p.(starlark.Tuple)
-		if !pair[0].Truth() {
-			items = append(items, pair[1])
-			continue
+	items, _ := sequenceOf(a.pos[1])
+	if len(a.pos) > 2 {
+		flags, _ := starlark.AsString(a.pos[2])
+		var all []starlark.Value
+		for i, it := range items {
+			if flags[i] == '0' {
+				all = append(all, it)
+				continue
+			}
+			more, err := m.iterate(it)
+			if err != nil {
+				return nil, err
+			}
+			if err := m.room(len(all) + len(more)); err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
 		}
-		more, err := m.iterate(pair[1])
-		if err != nil {
-			return nil, err
-		}
-		if items = append(items, more...); len(items) > m.limits.items {
-			return nil, m.tooLong(len(items))
-		}
+		items = all
 	}
 	switch s, _ := starlark.AsString(a.pos[0]); s {
 	case "tuple":

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -59,8 +60,14 @@ func same(x, y starlark.Value) bool {
 			x.m.touch()
 		}
 		return false
-	case *starlark.List, *starlark.Dict, *starlark.Set:
+	case *starlark.List, *starlark.Dict, *starlark.Set, *starlark.Function, *starlark.Builtin, *hostFunc, *iterator, exceptionClass, class, ellipsis:
 		return x == y
+	case starlark.Int, starlark.Float, starlark.String, starlark.Bytes: // Python's are the same when they come from one place
+		eq, err := starlark.Equal(x, y)
+		return err == nil && eq && x.Type() == y.Type()
+	case starlark.Tuple:
+		t, ok := y.(starlark.Tuple)
+		return ok && len(t) == len(x) && (len(x) == 0 || &t[0] == &x[0])
 	}
 	if u, ok := y.(*unknown); ok {
 		u.m.touch()
@@ -82,14 +89,14 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 	}
 	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
-	xs, xok := sequenceOf(x)
-	ys, yok := sequenceOf(y)
-	if xok != yok || xok && (x.Type() != y.Type() || len(xs) != len(ys)) {
+	xs, xok := indexable(x)
+	ys, yok := indexable(y)
+	if xok != yok || xok && (x.Type() != y.Type() || xs.Len() != ys.Len()) {
 		return false, nil
 	}
 	if xok {
-		for i := range xs {
-			if eq, err := m.equal(xs[i], ys[i]); !eq || err != nil {
+		for i := range xs.Len() {
+			if eq, err := m.equal(xs.Index(i), ys.Index(i)); !eq || err != nil {
 				return false, err
 			}
 		}
@@ -113,11 +120,26 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 		return true, nil
 	case *object:
 		return same(x, y), nil
+	case starlark.Float:
+		if x != x {
+			return false, nil
+		}
 	}
 	if err := m.spend(length(x)); err != nil {
 		return false, err
 	}
 	return starlark.Equal(x, y)
+}
+
+// indexable is a list or a tuple.
+func indexable(v starlark.Value) (starlark.Indexable, bool) {
+	switch v := v.(type) {
+	case starlark.Tuple:
+		return v, true
+	case *starlark.List:
+		return v, true
+	}
+	return nil, false
 }
 
 func sequenceOf(v starlark.Value) ([]starlark.Value, bool) {
@@ -153,17 +175,17 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 	}
 	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
-	xs, xok := sequenceOf(x)
-	ys, yok := sequenceOf(y)
+	xs, xok := indexable(x)
+	ys, yok := indexable(y)
 	if xok && yok && x.Type() == y.Type() {
-		for i := range min(len(xs), len(ys)) {
-			if eq, err := m.equal(xs[i], ys[i]); err != nil {
+		for i := range min(xs.Len(), ys.Len()) {
+			if eq, err := m.equal(xs.Index(i), ys.Index(i)); err != nil {
 				return 0, err
 			} else if !eq {
-				return m.order(xs[i], ys[i])
+				return m.order(xs.Index(i), ys.Index(i))
 			}
 		}
-		return len(xs) - len(ys), nil
+		return cmp.Compare(xs.Len(), ys.Len()), nil
 	}
 	less, err := starlark.Compare(syntax.LT, x, y)
 	if err != nil || xok || yok {
@@ -208,8 +230,25 @@ func (m *machine) contains(in, x starlark.Value) (bool, error) {
 		}
 		return in.Has(x)
 	}
+	if o, ok := in.(*object); ok {
+		if v, ok, err := m.callAttr(o, "__contains__", x); ok || err != nil {
+			return err == nil && bool(v.Truth()), err
+		}
+	}
+	if i, ok := asNumber(x).(starlark.Int); ok && in.Type() == "range" {
+		v, err := starlark.Binary(syntax.IN, i, in)
+		return err == nil && bool(v.Truth()), err
+	}
+	if s, ok := in.(starlark.Bytes); ok {
+		if sub, ok := x.(starlark.Bytes); ok {
+			return strings.Contains(string(s), string(sub)), m.spend(len(s))
+		}
+	}
 	items, err := m.iterate(in)
 	if err != nil {
+		if strings.HasSuffix(err.Error(), "is not iterable") {
+			err = fmt.Errorf("argument of type '%s' is not iterable", typeName(in))
+		}
 		return false, err
 	}
 	for _, it := range items {
@@ -245,4 +284,4 @@ func (m *machine) hashable(v starlark.Value) error {
 	return nil
 }
 
-func isComparable(v any) bool { return v != nil && reflect.TypeOf(v).Comparable() }
+func isComparable(v any) bool { return v != nil && reflect.ValueOf(v).Comparable() }

@@ -1,10 +1,9 @@
 package expr
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-
-	"go.starlark.net/syntax"
 )
 
 // group is `(a)`, a tuple or a generator, which is evaluated at once.
@@ -113,6 +112,9 @@ func (r *rewriter) comprehension(free int) code {
 		c = append(c, piece{" for ", -1})
 		var targets []string
 		variables := r.targets(&targets)
+		if r.lines && len(variables) > 1 {
+			variables = join(added("("), variables, added(")"))
+		}
 		c = append(c, variables...)
 		at := r.tok.start
 		r.expect("in")
@@ -214,8 +216,23 @@ func (r *rewriter) strings() code {
 		return code{{literal(text)[0].text, at}}
 	}
 	flush()
-	return call("__concat", at, parts...)
+	return concatenation(at, parts)
 }
+
+// concatenation is the code of the parts of an f-string, put together.
+func concatenation(at int, parts []code) code {
+	if len(parts) <= mostArguments {
+		return call("__concat", at, parts...)
+	}
+	list := added("[")
+	for _, p := range parts {
+		list = append(append(list, p...), piece{", ", -1})
+	}
+	return call("__concat", at, append(list, piece{"]", -1}))
+}
+
+// mostArguments is how many a call may have in Starlark.
+const mostArguments = 255
 
 // bytes is one or more literals of bytes.
 func (r *rewriter) bytes() code {
@@ -228,7 +245,11 @@ func (r *rewriter) bytes() code {
 		text += r.tok.text
 		r.advance()
 	}
-	return code{{syntax.Quote(text, true), at}}
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, "\\x%02x", text[i])
+	}
+	return code{{`b"` + b.String() + `"`, at}}
 }
 
 // fields reads an f-string's text from offset i: to the end, or in a field's format to its "}", whose offset is returned.
@@ -240,7 +261,7 @@ func (r *rewriter) fields(i int, raw, format bool) (parts []code, stop int) {
 		text := b.String()
 		if !raw {
 			var bad int
-			if text, bad = unescape(text); bad >= 0 {
+			if text, bad = unescape(text, false); bad >= 0 {
 				r.fail(i, 1, "invalid escape in a string")
 			}
 		}
@@ -307,7 +328,7 @@ func (r *rewriter) field(i int, raw bool) (code, int) {
 		var parts []code
 		var stop int
 		parts, stop = r.fields(r.tok.start+1, raw, true)
-		spec = call("__concat", at, parts...)
+		spec = concatenation(at, parts)
 		r.next(stop)
 	}
 	if r.err != nil {

@@ -112,14 +112,45 @@ func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
 		}
 		b.WriteString("}")
 	case *object:
-		if s, ok, err := m.callAttr(v, "__str__"); ok || err != nil {
-			text, _ := starlark.AsString(s)
-			b.WriteString(text)
-			return err
+		names := []string{"__str__"}
+		if m.run != nil && repr {
+			names = []string{"__repr__", "__str__"}
+		}
+		for _, name := range names {
+			if s, ok, err := m.callAttr(v, name); ok || err != nil {
+				text, _ := starlark.AsString(s)
+				b.WriteString(text)
+				return err
+			}
 		}
 		b.WriteString(v.String())
+	case *exception:
+		if repr {
+			b.WriteString(string(v.class) + "(")
+			if v.text != "" {
+				b.WriteString(quote(v.text))
+			}
+			b.WriteString(")")
+			return nil
+		}
+		b.WriteString(v.text)
+	case starlark.Bytes:
+		b.WriteString("b" + quoteBytes(string(v)))
+	case *starlark.Builtin:
+		switch {
+		case m.run == nil:
+			b.WriteString(v.String())
+		case isClass[v.Name()]:
+			b.WriteString("<class '" + v.Name() + "'>")
+		default:
+			b.WriteString("<built-in function " + v.Name() + ">")
+		}
 	default:
-		b.WriteString(v.String())
+		text := v.String()
+		if rest, ok := strings.CutPrefix(text, "range("); ok && !strings.Contains(rest, ",") {
+			text = "range(0, " + rest
+		}
+		b.WriteString(text)
 	}
 	return nil
 }
@@ -157,6 +188,32 @@ func quote(s string) string {
 	return b.String()
 }
 
+// quoteBytes is bytes as Python's repr() has them, without the b.
+func quoteBytes(s string) string {
+	q := byte('\'')
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		q = '"'
+	}
+	out := []byte{q}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == q || c == '\\':
+			out = append(out, '\\', c)
+		case c == '\n':
+			out = append(out, `\n`...)
+		case c == '\r':
+			out = append(out, `\r`...)
+		case c == '\t':
+			out = append(out, `\t`...)
+		case c < ' ' || c >= 0x7f:
+			out = fmt.Appendf(out, `\x%02x`, c)
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(append(out, q))
+}
+
 func textOf(repr bool) function {
 	return func(m *machine, a args) (starlark.Value, error) {
 		var v starlark.Value = starlark.String("")
@@ -174,13 +231,19 @@ func textOf(repr bool) function {
 // concat joins the parts of an f-string.
 func concat(m *machine, a args) (starlark.Value, error) {
 	var b strings.Builder
-	for _, p := range a.pos {
+	parts := a.pos
+	if len(parts) == 1 {
+		if l, ok := parts[0].(*starlark.List); ok {
+			parts, _ = sequenceOf(l)
+		}
+	}
+	for _, p := range parts {
 		s, _ := starlark.AsString(p)
 		if b.WriteString(s); b.Len() > m.limits.text {
 			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
 		}
 	}
-	return starlark.String(b.String()), m.spend(b.Len())
+	return m.made(b.Len(), b.String)
 }
 
 // formatField is a field of an f-string: a value, its conversion and its format.
@@ -218,6 +281,11 @@ func formatOf(m *machine, a args) (starlark.Value, error) {
 var specPattern = regexp.MustCompile(`^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d{1,6})?([,_])?(?:\.(\d{1,4}))?([a-zA-Z%])?$`)
 
 func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) {
+	if o, ok := v.(*object); ok && m.run != nil {
+		if r, ok, err := m.callAttr(o, "__format__", starlark.String(spec)); ok || err != nil {
+			return r, err
+		}
+	}
 	if spec == "" {
 		s, err := m.text(v, false)
 		return starlark.String(s), err
@@ -232,7 +300,7 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 	if f[8] != "" {
 		precision, _ = strconv.Atoi(f[8])
 	}
-	if b, ok := v.(starlark.Bool); ok && verb != "" && verb != "s" {
+	if b, ok := v.(starlark.Bool); ok && verb != "s" {
 		v = asNumber(b)
 	}
 	digits, prefix, numeric := "", "", true

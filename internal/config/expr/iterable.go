@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"go.starlark.net/starlark"
@@ -16,41 +17,92 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 		m.touch()
 		return nil, nil
 	case starlark.String:
-		if err := m.spend(len(v)); err != nil {
+		n := utf8.RuneCountInString(string(v))
+		if err := m.room(n); err != nil {
 			return nil, err
 		}
-		if n := utf8.RuneCountInString(string(v)); n > m.limits.items {
-			return nil, m.tooLong(n)
+		items := make([]starlark.Value, 0, n)
+		for _, r := range string(v) {
+			items = append(items, runeText(r))
+		}
+		return items, nil
+	case *starlark.List:
+		if err := m.room(v.Len()); err != nil {
+			return nil, err
+		}
+		items, _ := sequenceOf(v)
+		return items, nil
+	case starlark.Tuple:
+		return slices.Clone(v), m.room(len(v))
+	case starlark.Bytes:
+		items := make([]starlark.Value, len(v))
+		for i := range items {
+			items[i] = starlark.MakeInt(int(v[i]))
+		}
+		return items, m.room(len(v))
+	case starlark.Iterable:
+		if n := starlark.Len(v); n > 0 {
+			if err := m.room(n); err != nil {
+				return nil, err
+			}
 		}
 		var items []starlark.Value
-		for _, r := range string(v) {
-			items = append(items, starlark.String(string(r)))
+		iter := v.Iterate()
+		defer iter.Done()
+		var x starlark.Value
+		for iter.Next(&x) {
+			items = append(items, x)
 		}
 		return items, nil
 	case *object:
+		if next, ok := m.lazy(v); ok {
+			return m.drain(next)
+		}
 		if m.host != nil {
 			if items, ok := m.host.Iterate(v.value); ok {
 				out := make([]starlark.Value, len(items))
 				for i, it := range items {
 					out[i] = m.in(it)
 				}
-				return out, m.spend(len(out))
+				return out, m.room(len(out))
 			}
 		}
-	case starlark.Iterable:
-		var items []starlark.Value
-		iter := v.Iterate()
-		defer iter.Done()
-		var x starlark.Value
-		for iter.Next(&x) {
-			if len(items) >= m.limits.items {
-				return nil, fmt.Errorf("a list of more than %d elements is too long", m.limits.items)
-			}
-			items = append(items, x)
-		}
-		return items, m.spend(len(items))
+	case *iterator:
+		return m.drain(v.next)
 	}
 	return nil, fmt.Errorf("'%s' object is not iterable", typeName(v))
+}
+
+// room charges a list of n elements.
+func (m *machine) room(n int) error {
+	if n > m.limits.items {
+		return m.tooLong(n)
+	}
+	if err := m.spend(n); err != nil {
+		return err
+	}
+	return m.alloc(n * itemSize / 2)
+}
+
+// drain gives what is left of an iteration.
+func (m *machine) drain(next nextFunc) ([]starlark.Value, error) {
+	var items []starlark.Value
+	for {
+		v, ok, err := next(m)
+		if err != nil || !ok {
+			return items, err
+		}
+		if len(items) >= m.limits.items {
+			return nil, fmt.Errorf("a list of more than %d elements is too long", m.limits.items)
+		}
+		items = append(items, v)
+		if err := m.spend(10); err != nil {
+			return nil, err
+		}
+		if err := m.alloc(itemSize); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // elements is the one iterable argument of a function, empty when there is none.
@@ -101,11 +153,78 @@ func tupleOf(m *machine, a args) (starlark.Value, error) {
 	return starlark.Tuple(items), err
 }
 
+// iterOf is what a loop goes over: the elements as they are now, or those of a shape of variables.
 func iterOf(m *machine, a args) (starlark.Value, error) {
-	if r, ok := a.pos[0].(starlark.Iterable); ok && r.Type() == "range" {
+	v := a.pos[0]
+	next, lazy := m.lazy(v)
+	if len(a.pos) > 1 {
+		shape, _ := starlark.AsString(a.pos[1])
+		if lazy {
+			return &loopOver{m, func(m *machine) (starlark.Value, bool, error) {
+				item, ok, err := next(m)
+				if err != nil || !ok {
+					return nil, false, err
+				}
+				item, err = m.shaped(item, shape)
+				return item, true, err
+			}}, nil
+		}
+		items, err := m.iterate(v)
+		for i, it := range items {
+			if err != nil {
+				return nil, err
+			}
+			items[i], err = m.shaped(it, shape)
+		}
+		return starlark.NewList(items), err
+	}
+	if lazy {
+		return &loopOver{m, next}, nil
+	}
+	if r, ok := v.(starlark.Iterable); ok && r.Type() == "range" {
 		return r, nil // its steps are counted, and it may be left early
 	}
-	return listOf(m, a)
+	items, err := m.iterate(v)
+	return starlark.NewList(items), err
+}
+
+// shaped brings an element to the tuples of a loop's variables: "..", "(..)." and so on, with commas between.
+func (m *machine) shaped(v starlark.Value, shape string) (starlark.Value, error) {
+	if shape == "." {
+		return v, nil
+	}
+	var parts []string
+	depth, from := 0, 0
+	for i := range len(shape) {
+		switch shape[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts = append(parts, shape[from:i])
+				from = i + 1
+			}
+		}
+	}
+	if from < len(shape) {
+		parts = append(parts, shape[from:])
+	}
+	if inner, ok := strings.CutPrefix(shape, "("); ok && len(parts) == 1 && strings.HasSuffix(inner, ")") {
+		return m.shaped(v, inner[:len(inner)-1])
+	}
+	t, err := unpack(m, args{pos: starlark.Tuple{v, starlark.MakeInt(len(parts)), starlark.MakeInt(-1)}})
+	if err != nil {
+		return nil, err
+	}
+	items := slices.Clone(t.(starlark.Tuple))
+	for i, p := range parts {
+		if items[i], err = m.shaped(items[i], p); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
 }
 
 func setOf(m *machine, a args) (starlark.Value, error) {
@@ -136,8 +255,12 @@ func anyAll(want starlark.Bool) function {
 	return func(m *machine, a args) (starlark.Value, error) {
 		items, err := m.elements(a)
 		for _, it := range items {
-			if it.Truth() == want {
-				return want, err
+			truth, err := m.truth(it)
+			if err != nil {
+				return nil, err
+			}
+			if starlark.Bool(truth) == want {
+				return want, nil
 			}
 		}
 		return !want, err
@@ -259,7 +382,21 @@ func enumerate(m *machine, a args) (starlark.Value, error) {
 	if err := a.unpack("iterable", &over, "start?", &start); err != nil {
 		return nil, err
 	}
+	if next, ok := m.lazy(over); ok {
+		n := start - 1
+		return &iterator{func(m *machine) (starlark.Value, bool, error) {
+			v, ok, err := next(m)
+			n++
+			return starlark.Tuple{starlark.MakeInt(n), v}, ok, err
+		}}, nil
+	}
 	items, err := m.iterate(over)
+	if err == nil {
+		err = m.alloc(len(items) * 3 * itemSize)
+	}
+	if err != nil {
+		return nil, err
+	}
 	pairs := make([]starlark.Value, len(items))
 	for i, it := range items {
 		pairs[i] = starlark.Tuple{starlark.MakeInt(start + i), it}
@@ -272,6 +409,9 @@ func (m *machine) rows(iterables starlark.Tuple) ([]starlark.Tuple, error) {
 	var rows []starlark.Tuple
 	for i, it := range iterables {
 		items, err := m.iterate(it)
+		if err == nil {
+			err = m.alloc(len(items) * 3 * itemSize)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -287,6 +427,26 @@ func (m *machine) rows(iterables starlark.Tuple) ([]starlark.Tuple, error) {
 }
 
 func zip(m *machine, a args) (starlark.Value, error) {
+	strict := false
+	if err := starlark.UnpackArgs(a.name, nil, a.kw, "strict?", &strict); err != nil {
+		return nil, err
+	}
+	if nexts, ok := m.lazyAny(a.pos); ok && !strict {
+		return &iterator{func(m *machine) (starlark.Value, bool, error) { return together(m, nexts) }}, nil
+	}
+	if strict {
+		n := -1
+		for i, it := range a.pos {
+			items, err := m.iterate(it)
+			if err != nil {
+				return nil, err
+			}
+			if n >= 0 && len(items) != n {
+				return nil, fmt.Errorf("zip() argument %d is %s than argument 1", i+1, map[bool]string{true: "longer", false: "shorter"}[len(items) > n])
+			}
+			n = len(items)
+		}
+	}
 	rows, err := m.rows(a.pos)
 	items := make([]starlark.Value, len(rows))
 	for i, r := range rows {
@@ -298,6 +458,16 @@ func zip(m *machine, a args) (starlark.Value, error) {
 func mapOf(m *machine, a args) (starlark.Value, error) {
 	if len(a.pos) < 2 {
 		return nil, errors.New("map() must have at least two arguments")
+	}
+	if nexts, ok := m.lazyAny(a.pos[1:]); ok {
+		return &iterator{func(m *machine) (starlark.Value, bool, error) {
+			row, ok, err := together(m, nexts)
+			if err != nil || !ok {
+				return nil, false, err
+			}
+			v, err := starlark.Call(m.thread, a.pos[0], row.(starlark.Tuple), nil)
+			return v, true, err
+		}}, nil
 	}
 	rows, err := m.rows(a.pos[1:])
 	items := make([]starlark.Value, len(rows))
@@ -318,7 +488,11 @@ func filter(m *machine, a args) (starlark.Value, error) {
 		if a.pos[0] != starlark.None {
 			keep, err = starlark.Call(m.thread, a.pos[0], starlark.Tuple{items[i]}, nil)
 		}
-		if err == nil && bool(keep.Truth()) {
+		if err != nil {
+			break
+		}
+		var truth bool
+		if truth, err = m.truth(keep); truth {
 			kept = append(kept, items[i])
 		}
 	}
@@ -329,10 +503,22 @@ func nextOf(m *machine, a args) (starlark.Value, error) {
 	if len(a.pos) == 0 || len(a.pos) > 2 {
 		return nil, errors.New("next() takes one or two arguments")
 	}
+	if next, ok := m.lazy(a.pos[0]); ok {
+		v, ok, err := next(m)
+		switch {
+		case err != nil || ok:
+			return v, err
+		case len(a.pos) == 2:
+			return a.pos[1], nil
+		}
+		return nil, &Raised{Name: "StopIteration"}
+	}
 	items, err := m.iterate(a.pos[0])
 	switch {
 	case err != nil:
 		return nil, err
+	case m.run != nil:
+		return nil, fmt.Errorf("'%s' object is not an iterator", typeName(a.pos[0]))
 	case len(items) > 0:
 		return items[0], nil
 	case m.unknown:

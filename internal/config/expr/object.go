@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -147,12 +146,12 @@ func (m *machine) inFile(v any) starlark.Value {
 			_ = d.SetKey(starlark.String(k), m.in(v[k])) // a fresh dict and a string: no error
 		}
 		return d
-	case *big.Int:
-		return starlark.MakeBigInt(v)
-	case reflect.Value, fmt.Stringer, interface{ TypeName() string }:
+	}
+	x := reflect.ValueOf(v)
+	if x.Type().PkgPath() != "" { // a type with a meaning of its own
 		return &object{value: v}
 	}
-	switch x := reflect.ValueOf(v); x.Kind() {
+	switch x.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return starlark.MakeInt64(x.Int())
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint, reflect.Uint64:

@@ -33,7 +33,7 @@ func (r *rewriter) primary() code {
 		case ".":
 			r.advance()
 			at = r.tok.start
-			if r.tok.kind == name && strings.HasPrefix(r.tok.text, "__") {
+			if r.tok.kind == name && strings.HasPrefix(r.tok.text, "__") && !(r.lines && allowed[r.tok.text]) {
 				if r.lines {
 					r.refuse(dunders[r.tok.text], "attribute '%s' is not available", r.tok.text)
 				}
@@ -229,7 +229,7 @@ func (r *rewriter) name() code {
 	case reserved[t.text] && t.text != "load":
 		r.unexpected()
 		return nil
-	case t.text == "load" || strings.HasPrefix(t.text, "__") && t.text != "__import__":
+	case !r.lines && (t.text == "load" || strings.HasPrefix(t.text, "__")) && t.text != "__import__":
 		r.fail(t.start, len(t.text), "name %q is not available in expressions", t.text)
 		return nil
 	case !r.lines && !slices.Contains(r.bound, t.text) && builtins[t.text] == nil:

@@ -72,10 +72,17 @@ func (m *machine) binary(op string, x, y starlark.Value) (starlark.Value, error)
 	if op == "**" {
 		return m.power(x, y)
 	}
+	if s, ok := x.(starlark.String); ok && op == "%" {
+		return m.percent(string(s), y)
+	}
 	if err := m.affordable(op, x, y); err != nil {
 		return nil, err
 	}
-	v, err := starlark.Binary(tokens[op], x, y)
+	token, ok := tokens[op]
+	if !ok {
+		return nil, fmt.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(x0), typeName(y0))
+	}
+	v, err := starlark.Binary(token, x, y)
 	switch {
 	case err == nil && (op == "|" || op == "&" || op == "^"):
 		_, xb := x0.(starlark.Bool)
@@ -103,6 +110,9 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 			}
 		}
 		if ok {
+			if err := m.alloc(bits(xi)/8 + bits(yi)/8); err != nil {
+				return err
+			}
 			return m.spend(bits(xi) / 64 * bits(yi) / 64)
 		}
 	}
@@ -124,15 +134,6 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 			k = int64(m.limits.text) + 1
 		}
 		size = length(seq) * int(max(k, 0))
-	case "%":
-		if _, ok := x.(starlark.String); !ok {
-			return nil
-		}
-		text, err := m.text(y, true)
-		if err != nil {
-			return err
-		}
-		size = length(x) * max(len(text)/2, 1)
 	default:
 		size = length(x) + length(y)
 	}
@@ -144,6 +145,9 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 	}
 	if size > limit {
 		return fmt.Errorf("the result is too large: %d elements, at most %d", size, limit)
+	}
+	if err := m.alloc(size * itemSize / 2); err != nil {
+		return err
 	}
 	return m.spend(size)
 }

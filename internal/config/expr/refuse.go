@@ -18,10 +18,12 @@ func (r *rewriter) refuse(hint, format string, args ...any) {
 
 // dunders say what to write instead of a special attribute.
 var dunders = map[string]string{
-	"__class__": "type(x) gives the name of its type", "__name__": "type(x) gives the name of its type",
 	"__init__": "give the parts to the constructor: torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))",
-	"__len__":  "write len(x)", "__getitem__": "write x[i]", "__call__": "write x(...)", "__dict__": "write getattr(x, \"name\")", "__doc__": "leave it out",
+	"__len__":  "write len(x)", "__getitem__": "write x[i]", "__call__": "write x(...)", "__dict__": "write getattr(x, \"name\")",
 }
+
+// allowed are the special attributes that files have.
+var allowed = map[string]bool{"__class__": true, "__name__": true, "__qualname__": true, "__doc__": true}
 
 // softKeyword reports whether `match` or `type` begins a statement here and is no name.
 func (r *rewriter) softKeyword() bool {
@@ -177,6 +179,17 @@ func (r *rewriter) unexpectedInFile() {
 	}
 }
 
+// isOwn reports whether a name is one that the source can't use: a special one, or one of the rewriting's.
+func (r *rewriter) isOwn(name string) bool {
+	switch {
+	case !strings.HasPrefix(name, "__") || name == "__" && r.lines:
+		return false
+	case !r.lines || strings.HasSuffix(name, "__"):
+		return true
+	}
+	return internals[name] != nil || fileBuiltins[name] != nil || name[2] >= '0' && name[2] <= '9'
+}
+
 // available refuses names that files don't have.
 func (r *rewriter) available(t token) bool {
 	switch t.text {
@@ -189,7 +202,7 @@ func (r *rewriter) available(t token) bool {
 	case "super":
 		return true
 	default:
-		if strings.HasPrefix(t.text, "__") {
+		if r.isOwn(t.text) {
 			r.refuse(dunders[t.text], "name '%s' is not available", t.text)
 		}
 	}

@@ -197,13 +197,18 @@ func sequence(function string, items []item) code {
 		}
 		return append(c, piece{shut, -1})
 	}
-	args := []code{literal(function)}
+	all, flags := added("["), ""
 	for _, it := range items {
-		flag := "False"
+		flag := "0"
 		if it.starred {
-			flag = "True"
+			flag = "1"
 		}
-		args = append(args, join(added("("+flag+", "), it.code, added(")")))
+		flags += flag
+		all = append(append(all, it.code...), piece{", ", -1})
+	}
+	args := []code{literal(function), append(all, piece{"]", -1})}
+	if strings.Contains(flags, "1") {
+		args = append(args, literal(flags))
 	}
 	return call("__gather", -1, args...)
 }
@@ -274,9 +279,12 @@ func (r *rewriter) parameters(stop string, annotated bool) (c code, names []stri
 			r.advance()
 			continue
 		}
-		if r.is("/") {
-			r.refuse("write the parameters without it: they can be given by name too", "'/' is not available in a list of parameters")
-			break
+		if n > 0 && annotated && r.accept("/") { // the parameters before it can be given by name too
+			c = c[:len(c)-1]
+			if !r.accept(",") {
+				break
+			}
+			continue
 		}
 		at := r.tok
 		param := r.identifier()
@@ -302,9 +310,9 @@ func (r *rewriter) identifier() string {
 	if r.err != nil {
 		return ""
 	}
-	if r.tok.kind != name || reserved[r.tok.text] || strings.HasPrefix(r.tok.text, "__") {
+	if r.tok.kind != name || reserved[r.tok.text] || r.isOwn(r.tok.text) {
 		if r.lines && r.tok.kind == name && !reserved[r.tok.text] {
-			r.refuse("give it a name that begins otherwise", "names that begin with two underscores can't be bound: '%s'", r.tok.text)
+			r.refuse("give it another name", "'%s' is a name of the language's own", r.tok.text)
 		}
 		r.unexpected()
 		return ""

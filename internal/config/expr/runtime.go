@@ -171,7 +171,7 @@ func (r *Runtime) Run(f *File) (*Module, error) {
 			return nil, err
 		}
 		for name := range globals {
-			if strings.HasPrefix(name, "__") {
+			if len(name) > 2 && strings.HasPrefix(name, "__") && name[2] >= '0' && name[2] <= '9' {
 				delete(globals, name)
 			}
 		}

@@ -223,7 +223,7 @@ func (r *rewriter) scanString(t token, prefix string) token {
 		t.text = r.source[t.body:t.close]
 		if !t.raw {
 			var bad int
-			if t.text, bad = unescape(t.text); bad >= 0 {
+			if t.text, bad = unescape(t.text, t.bytes); bad >= 0 {
 				r.fail(t.body+bad, 2, "invalid escape in a string")
 			}
 		}
@@ -263,7 +263,7 @@ func (r *rewriter) skipField(i int, quote string) (int, bool) {
 }
 
 // unescape decodes Python's escapes; bad is the offset of one that is none, else -1.
-func unescape(s string) (text string, bad int) {
+func unescape(s string, bytes bool) (text string, bad int) {
 	if !strings.Contains(s, `\`) {
 		return s, -1
 	}
@@ -276,6 +276,9 @@ func unescape(s string) (text string, bad int) {
 		at := i
 		i++
 		hex := map[byte]int{'x': 2, 'u': 4, 'U': 8}[s[i]]
+		if bytes && s[i] != 'x' {
+			hex = 0
+		}
 		simple := strings.IndexByte("abfnrtv\\'\"", s[i])
 		switch {
 		case s[i] == '\n':
@@ -287,7 +290,11 @@ func unescape(s string) (text string, bad int) {
 			if err != nil || !utf8.ValidRune(rune(v)) || v > unicode.MaxRune {
 				return "", at
 			}
-			b.WriteRune(rune(v))
+			if bytes {
+				b.WriteByte(byte(v))
+			} else {
+				b.WriteRune(rune(v))
+			}
 			i += hex
 		case s[i] >= '0' && s[i] <= '7':
 			v := 0
@@ -295,7 +302,11 @@ func unescape(s string) (text string, bad int) {
 			for ; j < len(s) && j < i+3 && s[j] >= '0' && s[j] <= '7'; j++ {
 				v = v*8 + int(s[j]-'0')
 			}
-			b.WriteRune(rune(v))
+			if bytes {
+				b.WriteByte(byte(v))
+			} else {
+				b.WriteRune(rune(v))
+			}
 			i = j - 1
 		case simple >= 0:
 			b.WriteByte("\a\b\f\n\r\t\v\\'\""[simple])

@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math/big"
 
 	"go.starlark.net/starlark"
@@ -18,13 +19,14 @@ type machine struct {
 	nest    int  // values within values that are being walked
 	unknown bool // an operation met an Unknown
 
-	flat    bool     // out gives tuples as the lists that expressions give
-	run     *Runtime // of a file; nil for an expression
-	base    int      // calls that this one is within
-	counted uint64   // the thread's steps that are part of work
-	heap    int64    // the size of the heap when it was looked at first, -1 before
-	sampled int      // bytes made since the heap was looked at
-	stopped error    // why the thread was cancelled
+	flat      bool     // out gives tuples as the lists that expressions give
+	run       *Runtime // of a file; nil for an expression
+	base      int      // calls that this one is within
+	counted   uint64   // the thread's steps that are part of work
+	heap      int64    // the size of the heap when it was looked at first, -1 before
+	sampled   int      // bytes made since the heap was looked at
+	runesLast runesOf  // the string whose characters were counted last
+	stopped   error    // why the thread was cancelled
 }
 
 var errWork = errors.New("it takes too much time or memory: the limit is 20 million units of work")
@@ -320,11 +322,31 @@ type object struct {
 	falsy bool // it has been asked for its truth, and it is false
 }
 
-func (o *object) String() string        { return "<" + o.Type() + ">" }
-func (o *object) Type() string          { return TypeName(o.value) }
-func (o *object) Freeze()               {}
-func (o *object) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", o.Type()) }
-func (o *object) Name() string          { return o.Type() }
+func (o *object) String() string { return "<" + o.Type() + ">" }
+func (o *object) Type() string   { return TypeName(o.value) }
+func (o *object) Freeze()        {}
+func (o *object) Name() string   { return o.Type() }
+
+// Hash is by identity, which is what == is for objects in a dict.
+func (o *object) Hash() (uint32, error) {
+	if !isComparable(o.value) {
+		return 0, fmt.Errorf("unhashable type: '%s'", o.Type())
+	}
+	return uint32(maphash.Comparable(hashSeed, o.value)), nil
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// CompareSameType compares keys of a dict.
+func (o *object) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
+	switch op {
+	case syntax.EQL:
+		return same(o, y), nil
+	case syntax.NEQ:
+		return !same(o, y), nil
+	}
+	return false, fmt.Errorf("'%s' objects have no order", o.Type())
+}
 
 // CallInternal calls the object's __call__.
 func (o *object) CallInternal(t *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
@@ -375,6 +397,7 @@ func (u *unknown) CompareSameType(syntax.Token, starlark.Value, int) (bool, erro
 
 var (
 	_ starlark.Callable   = (*object)(nil)
+	_ starlark.Comparable = (*object)(nil)
 	_ starlark.Callable   = (*unknown)(nil)
 	_ starlark.Iterable   = (*unknown)(nil)
 	_ starlark.Comparable = (*unknown)(nil)
