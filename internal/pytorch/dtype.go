@@ -120,7 +120,7 @@ func finfo(d tensor.DType) (*info, error) {
 	return &info{"torch.finfo", map[string]any{
 		"bits": bits, "eps": eps, "max": largest, "min": -largest, "tiny": tiny, "smallest_normal": tiny, "smallest_subnormal": subnormal,
 		"resolution": resolution, "dtype": name,
-	}, fmt.Sprintf("finfo(resolution=%s, min=%s, max=%s, eps=%s, smallest_normal=%s, tiny=%s, dtype=%s)", pyFloat(resolution), pyG(-largest), pyG(largest), pyG(eps), pyG(tiny), pyG(tiny), name)}, nil
+	}, fmt.Sprintf("finfo(resolution=%s, min=%s, max=%s, eps=%s, smallest_normal=%s, tiny=%s, dtype=%s)", pyG(resolution), pyG(-largest), pyG(largest), pyG(eps), pyG(tiny), pyG(tiny), name)}, nil
 }
 
 func iinfo(d tensor.DType) (*info, error) {
@@ -138,6 +138,5 @@ func iinfo(d tensor.DType) (*info, error) {
 
 // pyG is C's %g, as finfo's text has it.
 func pyG(f float64) string {
-	s := fmt.Sprintf("%.6g", f)
-	return s
+	return fmt.Sprintf("%.6g", f)
 }

@@ -54,11 +54,7 @@ func (b *mismatch) error(op string, keywords []string, given int) error {
 	case b.twice != "":
 		return fmt.Errorf("%s() got multiple values for argument '%s'", op, pythonName(b.twice))
 	case len(b.missing) > 0:
-		quoted := make([]string, len(b.missing))
-		for i, m := range b.missing {
-			quoted[i] = `"` + m + `"`
-		}
-		return fmt.Errorf("%s() missing %d required positional argument%s: %s", op, len(b.missing), plural(len(b.missing)), strings.Join(quoted, ", "))
+		return fmt.Errorf("%s() missing %d required positional arguments: \"%s\"", op, len(b.missing), strings.Join(b.missing, `", "`))
 	case b.name != "":
 		at := ""
 		if b.position > 0 {

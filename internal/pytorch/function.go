@@ -131,7 +131,7 @@ func (f *function) bind(args []any, kwargs map[string]any) (*arguments, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, (&mismatch{missing: missing}).error(f.name, nil, len(args))
+		return nil, fmt.Errorf("%s() missing %d required positional argument%s: '%s'", f.name, len(missing), plural(len(missing)), strings.Join(missing, "', '"))
 	}
 	return a, nil
 }

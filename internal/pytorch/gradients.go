@@ -53,7 +53,7 @@ func init() {
 	def(utils+"parameters_to_vector(parameters)", func(a *arguments) any {
 		var flat []tensor.Tensor
 		for _, p := range a.iterated(0) {
-			flat = append(flat, one("view", p, int64(-1)))
+			flat = append(flat, one("view", p, []int64{-1}))
 		}
 		return tensor.Cat(flat, 0)
 	})

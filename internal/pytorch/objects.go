@@ -175,12 +175,7 @@ var specials = map[string]func(v any) expr.Func{
 		if !ok || t.Dim() > 0 {
 			return nil
 		}
-		return func(args []any, _ map[string]any) (any, error) {
-			if spec, _ := args[0].(string); spec == "" {
-				return Text(t), nil
-			}
-			return plain(func() any { return item(t) })(nil, nil)
-		}
+		return plain(func() any { return item(t) })
 	},
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -290,26 +291,6 @@ func tupleText(ns []int64) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// pyFloat is Python's repr of a float.
-func pyFloat(f float64) string {
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return notFinite(f, "")
-	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		s := strconv.FormatFloat(f, 'e', -1, 64)
-		mantissa, exponent, _ := strings.Cut(s, "e")
-		if len(exponent) == 2 {
-			exponent = exponent[:1] + "0" + exponent[1:]
-		}
-		return mantissa + "e" + exponent
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
-}
-
 // Repr is Python's repr of a value of this package; ok is false for others.
 func Repr(v any) (text string, ok bool) {
 	switch v := v.(type) {
@@ -368,7 +349,7 @@ func repr(v any) string {
 	case bool:
 		return map[bool]string{true: "True", false: "False"}[v]
 	case float64:
-		return pyFloat(v)
+		return expr.Float(v)
 	case string:
 		return quoted(v)
 	case []any:
