@@ -23,7 +23,8 @@ func (t Tensor) Grad() Tensor {
 	return adoptNew("grad", p)
 }
 
-// SetGrad puts grad, of t's shape, type and device, in place of the gradient gathered so far. Both share the data.
+// SetGrad puts grad, of t's shape, type and device, in place of the gradient gathered so far; an undefined one means none. Both share
+// the data.
 func (t Tensor) SetGrad(grad Tensor) {
 	check("set_grad", C.lt_set_grad(C.lt_tensor(t.p), C.lt_tensor(grad.p)))
 }

@@ -284,7 +284,7 @@ lt_tensor lt_grad(lt_tensor t) {
 }
 
 int lt_set_grad(lt_tensor t, lt_tensor grad) {
-  return guard([&] { T(t).mutable_grad() = T(grad); });
+  return guard([&] { T(t).mutable_grad() = grad ? T(grad) : Tensor(); });
 }
 
 int lt_backward(lt_tensor loss, lt_tensor gradient, int retain) {

@@ -18,8 +18,12 @@ type binding struct {
 
 	args         tensor.Args
 	requiresGrad bool
+	generator    drawer // in place of the default one
 	bad          mismatch
 }
+
+// drawer is a torch.Generator: it runs a function with its own random numbers.
+type drawer interface{ Draw(f func()) }
 
 // mismatch is why the arguments don't fit a signature.
 type mismatch struct {
@@ -37,7 +41,7 @@ type mismatch struct {
 var calls = sync.Pool{New: func() any { return new(binding) }}
 
 func (c *binding) release() {
-	c.self, c.pos, c.kw, c.out, c.op = nil, nil, nil, nil, nil
+	c.self, c.pos, c.kw, c.out, c.op, c.generator = nil, nil, nil, nil, nil, nil
 	c.bad = mismatch{}
 	calls.Put(c)
 }
@@ -75,7 +79,7 @@ func (c *binding) keyword(name string) (any, bool) {
 func (c *binding) bind(s *signature) bool {
 	c.args.Reset()
 	c.bad = mismatch{}
-	c.requiresGrad = false
+	c.requiresGrad, c.generator = false, nil
 	self := -1
 	if c.self != nil {
 		if self = s.self; self < 0 {
@@ -405,6 +409,12 @@ func (c *binding) single(p *param, v any) bool {
 			c.args.Int(int64(f))
 			return true
 		}
+	case kindGenerator:
+		if g, ok := v.(drawer); ok {
+			c.generator = g
+			c.args.None()
+			return true
+		}
 	case kindDevice:
 		switch v := v.(type) {
 		case tensor.Device:
@@ -520,6 +530,10 @@ func (c *binding) results(s *signature) (out []any, err error) {
 			panic(r)
 		}
 	}()
+	if c.generator != nil {
+		c.generator.Draw(func() { out = s.overload.Invoke(c.op.name, &c.args) })
+		return out, nil
+	}
 	return s.overload.Invoke(c.op.name, &c.args), nil
 }
 

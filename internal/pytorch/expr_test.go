@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lighter-go/lighter/internal/config"
+	_ "github.com/lighter-go/lighter/internal/data"
 	_ "github.com/lighter-go/lighter/internal/model"
 	"github.com/lighter-go/lighter/internal/pytorch"
 	"github.com/lighter-go/lighter/internal/registry"
@@ -31,6 +32,13 @@ func TestExpressions(t *testing.T) {
 		{"torch.linalg.norm(torch.tensor([3.0, 4.0]))", "tensor(5.)"},
 		{"-torch.ones(1)", "tensor([-1.])"},
 		{"torch.ones(2, 3).shape", "torch.Size([2, 3])"},
+		{"torch.rand(2, generator=torch.Generator().manual_seed(3)) == torch.rand(2, generator=torch.Generator().manual_seed(3))", "tensor([True, True])"},
+		{"torch.no_grad()(lambda t: t * 2)(torch.ones(1))", "tensor([2.])"},
+		{"torch.arange(6)[1:4]", "tensor([1, 2, 3])"},
+		{"torch.arange(6).view(2, 3)[:, -1]", "tensor([2, 5])"},
+		{"torch.arange(6).view(2, 3)[..., None].shape", "torch.Size([2, 3, 1])"},
+		{"[int(v) for v in torch.arange(3)]", "[0, 1, 2]"},
+		{"torch.nn.Linear(2, 3)(torch.ones(4, 2)).shape", "torch.Size([4, 3])"},
 	} {
 		tensortest.Scope(t)
 		v, err := eval(t, c.expression)
@@ -38,7 +46,7 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("%s: %v", c.expression, err)
 			continue
 		}
-		if got, _ := pytorch.Repr(v); got != c.want {
+		if got := pytorch.Repr(v); got != c.want {
 			t.Errorf("%s gives %s, want %s", c.expression, got, c.want)
 		}
 	}

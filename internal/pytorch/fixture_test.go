@@ -34,6 +34,9 @@ func (l language) Attr(v any, name string) (any, bool, []string) {
 	if IsModule(full) {
 		return module(full), true, nil
 	}
+	if c, ok := Refused(full); ok {
+		return expr.Func(c.Call), true, nil
+	}
 	var names []string
 	for _, n := range Names() {
 		if rest, ok := strings.CutPrefix(n, string(m)+"."); ok {
@@ -90,7 +93,7 @@ func same(t *testing.T, what string, got any, want json.RawMessage) {
 	if json.Unmarshal(want, &list) == nil {
 		items, ok := elements(got)
 		if !ok || len(items) != len(list) {
-			t.Errorf("%s: got %s, want %d values", what, repr(got), len(list))
+			t.Errorf("%s: got %s, want %d values", what, Repr(got), len(list))
 			return
 		}
 		for i := range items {
@@ -103,7 +106,7 @@ func same(t *testing.T, what string, got any, want json.RawMessage) {
 		t.Fatal(err)
 	}
 	if text.Repr != nil {
-		if s := repr(got); s != *text.Repr {
+		if s := Repr(got); s != *text.Repr {
 			t.Errorf("%s: got\n%s\nwant\n%s", what, s, *text.Repr)
 		}
 		return
@@ -114,7 +117,7 @@ func same(t *testing.T, what string, got any, want json.RawMessage) {
 	}
 	g, ok := got.(tensor.Tensor)
 	if !ok {
-		t.Errorf("%s: got %s, want a tensor", what, repr(got))
+		t.Errorf("%s: got %s, want a tensor", what, Repr(got))
 		return
 	}
 	tensortest.Close(t, what, g, &w)
@@ -134,7 +137,7 @@ func TestUserCode(t *testing.T) {
 			switch {
 			case c.Kind == "error":
 				if err == nil {
-					t.Errorf("gives %s, PyTorch fails with %q", repr(got), c.Error)
+					t.Errorf("gives %s, PyTorch fails with %q", Repr(got), c.Error)
 				} else if !strings.Contains(err.Error(), c.Error) {
 					t.Errorf("got %q, PyTorch says %q", err, c.Error)
 				}

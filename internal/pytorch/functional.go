@@ -178,7 +178,7 @@ func verifyBatch(a *arguments, shape []int64) {
 		n *= s
 	}
 	if n == 1 {
-		a.fail("Expected more than 1 value per channel when training, got input size torch.Size(%s)", repr(Size(shape).anys()))
+		a.fail("Expected more than 1 value per channel when training, got input size torch.Size(%s)", Repr(Size(shape).anys()))
 	}
 }
 
@@ -199,7 +199,7 @@ func norms() {
 				n *= s
 			}
 			if n == 1 {
-				a.fail("Expected more than 1 spatial element when training, got input size %s", repr(Size(shape)))
+				a.fail("Expected more than 1 spatial element when training, got input size %s", Repr(Size(shape)))
 			}
 		}
 		return run("instance_norm", a.v[0], a.v[3], a.v[4], a.v[1], a.v[2], a.bool(5), a.v[6], a.v[7], true)
@@ -244,7 +244,7 @@ func norms() {
 func embeddingBag(a *arguments) any {
 	in, weight, weights := a.tensor(0), a.tensor(1), a.v[8]
 	if !a.none(8) && !a.tensor(8).SameShape(in.Shape()) {
-		a.fail("If per_sample_weights (%s) is not None, then it must have the same shape as the input (%s)", repr(Size(a.tensor(8).Shape())), repr(Size(in.Shape())))
+		a.fail("If per_sample_weights (%s) is not None, then it must have the same shape as the input (%s)", Repr(Size(a.tensor(8).Shape())), Repr(Size(in.Shape())))
 	}
 	if weight.Dim() != 2 {
 		a.fail("weight has to be a 2D Tensor, but got Tensor of dimension %d", weight.Dim())

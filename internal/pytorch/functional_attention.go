@@ -52,12 +52,12 @@ func attention(a *arguments) any {
 		switch bias.Dim() {
 		case 2:
 			if want := []int64{length, source}; !bias.SameShape(want) {
-				a.fail("The shape of the 2D attn_mask is %s, but should be %s.", repr(Size(bias.Shape())), tupleText(want))
+				a.fail("The shape of the 2D attn_mask is %s, but should be %s.", Repr(Size(bias.Shape())), tupleText(want))
 			}
 			bias = one("unsqueeze", bias, int64(0))
 		case 3:
 			if want := []int64{batch * heads, length, source}; !bias.SameShape(want) {
-				a.fail("The shape of the 3D attn_mask is %s, but should be %s.", repr(Size(bias.Shape())), tupleText(want))
+				a.fail("The shape of the 3D attn_mask is %s, but should be %s.", Repr(Size(bias.Shape())), tupleText(want))
 			}
 		default:
 			a.fail("attn_mask's dimension %d is not supported", bias.Dim())
@@ -197,7 +197,7 @@ func project(a *arguments, query, key, value tensor.Tensor) (q, k, v tensor.Tens
 		return linear(query, a.v[18], biases[0]), linear(key, a.v[19], biases[1]), linear(value, a.v[20], biases[2])
 	}
 	if !key.SameShape(value.Shape()) {
-		a.fail("key shape %s does not match value shape %s", repr(Size(key.Shape())), repr(Size(value.Shape())))
+		a.fail("key shape %s does not match value shape %s", Repr(Size(key.Shape())), Repr(Size(value.Shape())))
 	}
 	if a.none(5) {
 		a.fail("use_separate_proj_weight is False but in_proj_weight is None")

@@ -46,8 +46,8 @@ func reduce(t tensor.Tensor, reduction int64) tensor.Tensor {
 	return t
 }
 
-// legacy are the arguments that most losses end in.
-const legacy = "size_average=None, reduce=None, reduction='mean'"
+// averaged are the arguments that most losses end in.
+const averaged = "size_average=None, reduce=None, reduction='mean'"
 
 func init() {
 	loss := func(declared string, body func(a *arguments, reduction int64) any) {
@@ -74,10 +74,10 @@ func init() {
 		}
 		return out
 	})
-	loss("binary_cross_entropy(input, target, weight=None, "+legacy+")", func(a *arguments, r int64) any {
+	loss("binary_cross_entropy(input, target, weight=None, "+averaged+")", func(a *arguments, r int64) any {
 		in, target, weight := a.tensor(0), a.tensor(1), a.v[2]
 		if !target.SameShape(in.Shape()) {
-			a.fail("Using a target size (%s) that is different to the input size (%s) is deprecated. Please ensure they have the same size.", repr(Size(target.Shape())), repr(Size(in.Shape())))
+			a.fail("Using a target size (%s) that is different to the input size (%s) is deprecated. Please ensure they have the same size.", Repr(Size(target.Shape())), Repr(Size(in.Shape())))
 		}
 		if weight != nil {
 			weight = one("expand", a.tensor(2), target.Shape())
@@ -87,7 +87,7 @@ func init() {
 	loss("binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None, reduction='mean', pos_weight=None)", func(a *arguments, r int64) any {
 		in, target := a.tensor(0), a.tensor(1)
 		if !target.SameShape(in.Shape()) {
-			a.fail("Target size (%s) must be the same as input size (%s)", repr(Size(target.Shape())), repr(Size(in.Shape())))
+			a.fail("Target size (%s) must be the same as input size (%s)", Repr(Size(target.Shape())), Repr(Size(in.Shape())))
 		}
 		return run("binary_cross_entropy_with_logits", in, target, a.v[2], a.v[6], r)
 	})
@@ -110,41 +110,41 @@ func init() {
 		})
 	}
 	byWeight := func(l, weight tensor.Tensor) tensor.Tensor { return one("div", one("sum", l), one("sum", weight)) }
-	pair("mse_loss(input, target, "+legacy+", weight=None)", func(_ *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
+	pair("mse_loss(input, target, "+averaged+", weight=None)", func(_ *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
 		return one("mse_loss", in, target, r)
 	}, byWeight)
-	pair("l1_loss(input, target, "+legacy+", weight=None)", func(_ *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
+	pair("l1_loss(input, target, "+averaged+", weight=None)", func(_ *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
 		return one("l1_loss", in, target, r)
 	}, byWeight)
 	pair("huber_loss(input, target, reduction='mean', delta=1.0, weight=None)", func(a *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
 		return one("huber_loss", in, target, r, a.v[3])
 	}, func(l, _ tensor.Tensor) tensor.Tensor { return one("mean", l) })
-	pair("smooth_l1_loss(input, target, "+legacy+", beta=1.0)", func(a *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
+	pair("smooth_l1_loss(input, target, "+averaged+", beta=1.0)", func(a *arguments, in, target tensor.Tensor, r int64) tensor.Tensor {
 		if a.float(5) == 0 {
 			return one("l1_loss", in, target, r)
 		}
 		return one("smooth_l1_loss", in, target, r, a.v[5])
 	}, nil)
-	loss("margin_ranking_loss(input1, input2, target, margin=0, "+legacy+")", func(a *arguments, r int64) any {
+	loss("margin_ranking_loss(input1, input2, target, margin=0, "+averaged+")", func(a *arguments, r int64) any {
 		x, y, z := a.tensor(0), a.tensor(1), a.tensor(2)
 		if x.Dim() != y.Dim() || x.Dim() != z.Dim() {
-			a.fail("margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: %s, input2: %s, target: %s", repr(Size(x.Shape())), repr(Size(y.Shape())), repr(Size(z.Shape())))
+			a.fail("margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: %s, input2: %s, target: %s", Repr(Size(x.Shape())), Repr(Size(y.Shape())), Repr(Size(z.Shape())))
 		}
 		return run("margin_ranking_loss", x, y, z, a.v[3], r)
 	})
-	loss("cosine_embedding_loss(input1, input2, target, margin=0, "+legacy+")", func(a *arguments, r int64) any {
+	loss("cosine_embedding_loss(input1, input2, target, margin=0, "+averaged+")", func(a *arguments, r int64) any {
 		return run("cosine_embedding_loss", a.v[0], a.v[1], a.v[2], a.v[3], r)
 	})
-	loss("hinge_embedding_loss(input, target, margin=1.0, "+legacy+")", func(a *arguments, r int64) any {
+	loss("hinge_embedding_loss(input, target, margin=1.0, "+averaged+")", func(a *arguments, r int64) any {
 		return run("hinge_embedding_loss", a.v[0], a.v[1], a.v[2], r)
 	})
-	loss("multilabel_margin_loss(input, target, "+legacy+")", func(a *arguments, r int64) any {
+	loss("multilabel_margin_loss(input, target, "+averaged+")", func(a *arguments, r int64) any {
 		return run("multilabel_margin_loss", a.v[0], a.v[1], r)
 	})
-	loss("soft_margin_loss(input, target, "+legacy+")", func(a *arguments, r int64) any {
+	loss("soft_margin_loss(input, target, "+averaged+")", func(a *arguments, r int64) any {
 		return run("soft_margin_loss", a.v[0], a.v[1], r)
 	})
-	loss("multilabel_soft_margin_loss(input, target, weight=None, "+legacy+")", func(a *arguments, r int64) any {
+	loss("multilabel_soft_margin_loss(input, target, weight=None, "+averaged+")", func(a *arguments, r int64) any {
 		in, target := a.tensor(0), a.tensor(1)
 		l := one("neg", one("add", one("mul", target, one("log_sigmoid", in)), one("mul", one("rsub", target, int64(1)), one("log_sigmoid", one("neg", in)))))
 		if !a.none(2) {
@@ -153,7 +153,7 @@ func init() {
 		last := int64(in.Dim() - 1)
 		return reduce(one("div", one("sum", l, last), in.Size(int(last))), r)
 	})
-	loss("multi_margin_loss(input, target, p=1, margin=1.0, weight=None, "+legacy+")", func(a *arguments, r int64) any {
+	loss("multi_margin_loss(input, target, p=1, margin=1.0, weight=None, "+averaged+")", func(a *arguments, r int64) any {
 		if p := a.float(2); p != 1 && p != 2 {
 			a.fail("only p == 1 and p == 2 supported")
 		}
@@ -162,7 +162,7 @@ func init() {
 		}
 		return run("multi_margin_loss", a.v[0], a.v[1], a.v[2], a.v[3], a.v[4], r)
 	})
-	loss("triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-06, swap=False, "+legacy+")", func(a *arguments, r int64) any {
+	loss("triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-06, swap=False, "+averaged+")", func(a *arguments, r int64) any {
 		if a.float(3) <= 0 {
 			a.fail("margin must be greater than 0, got %v", a.v[3])
 		}

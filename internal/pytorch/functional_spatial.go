@@ -38,15 +38,15 @@ func init() {
 		}
 		shape := theta.Shape()
 		if n := len(size); n != 4 && n != 5 {
-			a.fail("affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size %s.", repr(Size(size)))
+			a.fail("affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size %s.", Repr(Size(size)))
 		}
 		rows := int64(len(size) - 2)
 		if len(shape) != 3 || shape[1] != rows || shape[2] != rows+1 {
-			a.fail("Expected a batch of %dD affine matrices of shape Nx%dx%d for size %s. Got %s.", rows, rows, rows+1, repr(Size(size)), repr(Size(shape)))
+			a.fail("Expected a batch of %dD affine matrices of shape Nx%dx%d for size %s. Got %s.", rows, rows, rows+1, Repr(Size(size)), Repr(Size(shape)))
 		}
 		for _, n := range size {
 			if n <= 0 {
-				a.fail("Expected non-zero, positive output size. Got %s", repr(Size(size)))
+				a.fail("Expected non-zero, positive output size. Got %s", Repr(Size(size)))
 			}
 		}
 		return run("affine_grid_generator", theta, size, a.bool(2))
@@ -204,7 +204,7 @@ func unpool(a *arguments, dims int) any {
 		}
 		for d := range size {
 			if low, high := natural[d]-stride[d], natural[d]+stride[d]; size[d] <= low || size[d] >= high {
-				a.fail("invalid output_size \"%s\" (dim %d must be between %d and %d)", repr(Tuple(Size(size).anys())), d, low, high)
+				a.fail("invalid output_size \"%s\" (dim %d must be between %d and %d)", Repr(Tuple(Size(size).anys())), d, low, high)
 			}
 		}
 	}
@@ -225,14 +225,14 @@ func interpolate(a *arguments, t tensor.Tensor, size, factor any, mode string, a
 		a.fail("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
 	}
 	corners, _ := align.(bool)
-	spatial := func() string { return repr(Size(t.Shape()[min(2, t.Dim()):]).anys()) }
+	spatial := func() string { return Repr(Size(t.Shape()[min(2, t.Dim()):]).anys()) }
 	var out, scales any
 	switch {
 	case size != nil && factor != nil:
 		a.fail("only one of size or scale_factor should be defined")
 	case size != nil:
 		if items, ok := elements(size); ok && len(items) != dims {
-			a.fail("Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of %s and output size of %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.", spatial(), repr(size))
+			a.fail("Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of %s and output size of %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.", spatial(), Repr(size))
 		}
 		out = a.repeated(1, dims)
 		if recompute {
@@ -242,7 +242,7 @@ func interpolate(a *arguments, t tensor.Tensor, size, factor any, mode string, a
 		factors := make([]any, max(dims, 0))
 		items, ok := elements(factor)
 		if ok && len(items) != dims {
-			a.fail("Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of %s and scale_factor of shape %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.", spatial(), repr(factor))
+			a.fail("Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of %s and scale_factor of shape %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.", spatial(), Repr(factor))
 		}
 		sizes := make([]int64, len(factors))
 		for i := range factors {

@@ -96,9 +96,6 @@ func Name(full string) (v any, ok bool) {
 			return o, true
 		}
 	}
-	if why, ok := refused[full]; ok {
-		return refusal{full, why}, true
-	}
 	dot := strings.LastIndexByte(full, '.')
 	if dot < 0 {
 		return nil, false
@@ -111,6 +108,12 @@ func Name(full string) (v any, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// Refused is a [Callable] that says why a name of PyTorch's is not here.
+func Refused(full string) (Callable, bool) {
+	why := whyNot(full)
+	return refusal{full, why}, why != ""
 }
 
 // public leaves out the operators that stand in a module of their own.
@@ -157,10 +160,5 @@ func IsModule(full string) bool {
 			return true
 		}
 	}
-	for n := range refused {
-		if strings.HasPrefix(n, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(reasons(), func(r reason) bool { return strings.HasPrefix(r.pattern, prefix) })
 }

@@ -14,12 +14,14 @@ func init() { registry.Give(objects{}) }
 // objects gives expressions the values and names of this package.
 type objects struct{}
 
-func (objects) Name(full string) (any, bool) { return Name(full) }
-func (objects) Names() []string              { return Names() }
+func (objects) Name(full string) (any, bool)                  { return Name(full) }
+func (objects) Names() []string                               { return Names() }
+func (objects) Refused(full string) (registry.Callable, bool) { return Refused(full) }
+func (objects) Page() []byte                                  { return Page() }
 
 func (objects) Knows(v any) bool {
 	switch v.(type) {
-	case tensor.Tensor, tensor.DType, tensor.Device, Size, Tuple, *Named, *info, *guarded, Layout, Format, gradFn:
+	case tensor.Tensor, tensor.DType, tensor.Device, Size, Tuple, *Named, *info, *guarded, Layout, Format, gradFn, *class:
 		return true
 	}
 	_, ok := v.(interface{ Tensor() tensor.Tensor })
@@ -126,6 +128,8 @@ func (objects) InPlace(op string, x, y any) (any, bool, error) {
 	return v, ok, err
 }
 
+func (objects) IsInstance(v, class any) (is, ok bool) { return IsInstance(v, class) }
+
 // specials are the attributes by which objects take part in the language: how their text, length and truth are asked for. nil
 // means that a value has none.
 var specials = map[string]func(v any) expr.Func{
@@ -180,7 +184,7 @@ var specials = map[string]func(v any) expr.Func{
 }
 
 func textFunc(v any) expr.Func {
-	return plain(func() any { return repr(v) })
+	return plain(func() any { return Repr(v) })
 }
 
 func plain(f func() any) expr.Func {

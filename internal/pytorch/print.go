@@ -19,7 +19,7 @@ const (
 	printWidth     = 80
 )
 
-// Text is str(t) and repr(t). Waits for the device.
+// Text is str(t) and Repr(t). Waits for the device.
 func Text(t tensor.Tensor) string {
 	s := tensor.Open()
 	defer s.Close()
@@ -291,8 +291,8 @@ func tupleText(ns []int64) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// Repr is Python's repr of a value of this package; ok is false for others.
-func Repr(v any) (text string, ok bool) {
+// own is the repr of a value of this package; ok is false for others.
+func own(v any) (text string, ok bool) {
 	switch v := v.(type) {
 	case tensor.Tensor:
 		return Text(v), true
@@ -316,6 +316,8 @@ func Repr(v any) (text string, ok bool) {
 		return v.String(), true
 	case gradFn:
 		return "<" + string(v) + " object>", true
+	case *class:
+		return "<class '" + v.name + "'>", true
 	case *info:
 		return v.text, true
 	case *Named:
@@ -324,22 +326,22 @@ func Repr(v any) (text string, ok bool) {
 			if i > 0 {
 				text += ","
 			}
-			text += "\n" + v.names[i] + "=" + repr(it)
+			text += "\n" + v.names[i] + "=" + Repr(it)
 		}
 		return text + ")", true
 	}
 	return "", false
 }
 
-// repr is Python's repr of any value a tensor's can hold.
-func repr(v any) string {
-	if text, ok := Repr(v); ok {
+// Repr is Python's repr of a value: a tensor, a size, a dtype, or a plain one.
+func Repr(v any) string {
+	if text, ok := own(v); ok {
 		return text
 	}
 	list := func(open string, items []any, shut string) string {
 		parts := make([]string, len(items))
 		for i, it := range items {
-			parts[i] = repr(it)
+			parts[i] = Repr(it)
 		}
 		return open + strings.Join(parts, ", ") + shut
 	}

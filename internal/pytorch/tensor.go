@@ -31,27 +31,33 @@ var attributes = map[string]func(t tensor.Tensor) any{
 		}
 		return nil
 	},
-	"data":         func(t tensor.Tensor) any { return t.Detach() },
-	"T":            func(t tensor.Tensor) any { return one("numpy_T", t) },
-	"mT":           func(t tensor.Tensor) any { return one("mT", t) },
-	"H":            func(t tensor.Tensor) any { return one("matrix_H", t) },
-	"mH":           func(t tensor.Tensor) any { return one("mH", t) },
-	"real":         func(t tensor.Tensor) any { return one("real", t) },
-	"imag":         func(t tensor.Tensor) any { return one("imag", t) },
-	"is_cuda":      func(t tensor.Tensor) any { return t.Device().Type == tensor.CUDA },
-	"is_cpu":       func(t tensor.Tensor) any { return t.Device().Type == tensor.CPU },
-	"is_sparse":    func(t tensor.Tensor) any { return t.Layout() == 1 },
-	"is_meta":      func(tensor.Tensor) any { return false },
-	"is_quantized": func(tensor.Tensor) any { return false },
-	"is_mkldnn":    func(t tensor.Tensor) any { return t.Layout() == 3 },
-	"is_mps":       func(tensor.Tensor) any { return false },
-	"is_nested":    func(tensor.Tensor) any { return false },
-	"itemsize":     func(t tensor.Tensor) any { return int64(t.DType().Size()) },
-	"nbytes":       func(t tensor.Tensor) any { return t.Numel() * int64(t.DType().Size()) },
-	"names":        func(t tensor.Tensor) any { return Tuple(make([]any, t.Dim())) },
-	"output_nr":    func(t tensor.Tensor) any { return run("output_nr", t) },
-	"retains_grad": func(t tensor.Tensor) any { return run("retains_grad", t) },
-	"_version":     func(t tensor.Tensor) any { return run("_version", t) },
+	"data":          func(t tensor.Tensor) any { return t.Detach() },
+	"T":             func(t tensor.Tensor) any { return one("numpy_T", t) },
+	"mT":            func(t tensor.Tensor) any { return one("mT", t) },
+	"H":             func(t tensor.Tensor) any { return one("matrix_H", t) },
+	"mH":            func(t tensor.Tensor) any { return one("mH", t) },
+	"real":          func(t tensor.Tensor) any { return one("real", t) },
+	"imag":          func(t tensor.Tensor) any { return one("imag", t) },
+	"is_cuda":       func(t tensor.Tensor) any { return t.Device().Type == tensor.CUDA },
+	"is_cpu":        func(t tensor.Tensor) any { return t.Device().Type == tensor.CPU },
+	"is_sparse":     func(t tensor.Tensor) any { return t.Layout() == 1 },
+	"is_meta":       func(tensor.Tensor) any { return false },
+	"is_quantized":  func(tensor.Tensor) any { return false },
+	"is_mkldnn":     func(t tensor.Tensor) any { return t.Layout() == 3 },
+	"is_nested":     func(tensor.Tensor) any { return false },
+	"is_sparse_csr": func(t tensor.Tensor) any { return t.Layout() == 2 },
+	"itemsize":      func(t tensor.Tensor) any { return int64(t.DType().Size()) },
+	"nbytes":        func(t tensor.Tensor) any { return t.Numel() * int64(t.DType().Size()) },
+	"names":         func(t tensor.Tensor) any { return Tuple(make([]any, t.Dim())) },
+	"output_nr":     func(t tensor.Tensor) any { return run("output_nr", t) },
+	"retains_grad":  func(t tensor.Tensor) any { return run("retains_grad", t) },
+	"_version":      func(t tensor.Tensor) any { return run("_version", t) },
+}
+
+func init() {
+	for _, device := range []string{"mps", "xla", "ipu", "xpu", "vulkan", "mtia", "maia"} {
+		attributes["is_"+device] = func(tensor.Tensor) any { return false }
+	}
 }
 
 // gradFn is the node of autograd's graph that computes a gradient; only its name is of use here.
@@ -69,36 +75,6 @@ func method(declared string, body func(a *arguments) any) {
 	methods[name] = &function{declared: declared, body: body}
 }
 
-// refusedMethods say what to write instead.
-var refusedMethods = map[string]string{
-	"numpy":                              "there is no NumPy here: tensor methods do what arrays do, and .tolist() gives plain numbers",
-	"__array__":                          "there is no NumPy here",
-	"apply_":                             "it calls a function for every element: write the formula on the whole tensor",
-	"map_":                               "it calls a function for every element: write the formula on the whole tensor",
-	"map2_":                              "it calls a function for every element: write the formula on the whole tensor",
-	"register_hook":                      "hooks on tensors are not supported: change the gradient after backward(), in on_after_backward",
-	"storage":                            "the memory behind a tensor is not reachable",
-	"untyped_storage":                    "the memory behind a tensor is not reachable",
-	"data_ptr":                           "the memory behind a tensor is not reachable",
-	"set_":                               "the memory behind a tensor is not reachable: use x.data = y or x.copy_(y)",
-	"resize_":                            "its new elements are whatever memory holds: use torch.nn.functional.pad or torch.empty",
-	"new":                                "use new_tensor, new_zeros, new_ones, new_empty or new_full",
-	"refine_names":                       "named dimensions are not supported",
-	"rename":                             "named dimensions are not supported",
-	"rename_":                            "named dimensions are not supported",
-	"align_to":                           "named dimensions are not supported",
-	"align_as":                           "named dimensions are not supported",
-	"module_load":                        "load_state_dict of the module loads its tensors",
-	"reinforce":                          "it was removed from PyTorch",
-	"as_subclass":                        "a tensor has no subclasses here",
-	"unflatten_names":                    "named dimensions are not supported",
-	"to_dlpack":                          "the memory behind a tensor is not reachable",
-	"__dlpack__":                         "the memory behind a tensor is not reachable",
-	"is_shared":                          "processes share no tensors here",
-	"backward_hooks":                     "hooks on tensors are not supported",
-	"register_post_accumulate_grad_hook": "hooks on tensors are not supported: use the hook on_after_backward",
-}
-
 // Attr gives t.name: an attribute, or a method as a callable. names are those there are when it is none.
 func Attr(t tensor.Tensor, name string) (v any, ok bool, names []string, err error) {
 	defer tensor.Recover(&err)
@@ -110,7 +86,7 @@ func Attr(t tensor.Tensor, name string) (v any, ok bool, names []string, err err
 			return f.call(append([]any{t}, args...), kwargs)
 		}), true, nil, nil
 	}
-	if why, ok := refusedMethods[name]; ok {
+	if why := whyNot("torch.Tensor." + name); why != "" {
 		return nil, false, nil, fmt.Errorf("Tensor.%s is not supported: %s", name, why)
 	}
 	if o := find(name); o != nil && o.method() {
@@ -131,7 +107,7 @@ var tensorNames = sync.OnceValue(func() []string {
 		names = append(names, n)
 	}
 	for _, n := range tensor.Operators() {
-		if n[0] != '_' && methods[n] == nil {
+		if n[0] != '_' && methods[n] == nil && attributes[n] == nil && whyNot("torch.Tensor."+n) == "" {
 			if o := find(n); o != nil && o.method() {
 				names = append(names, n)
 			}
@@ -154,9 +130,7 @@ func SetAttr(t tensor.Tensor, name string, v any) (err error) {
 	case "grad":
 		switch g := v.(type) {
 		case nil:
-			l := tensor.NewList([]tensor.Tensor{t})
-			defer l.Free()
-			l.ZeroGrad(true)
+			t.SetGrad(tensor.Tensor{})
 		case tensor.Tensor:
 			if !g.SameShape(t.Shape()) {
 				return fmt.Errorf("assigned grad has data of a different size: %s for %s", describe(g), describe(t))
@@ -289,6 +263,8 @@ func init() {
 	method("share_memory_(self)", func(a *arguments) any { return a.tensor(0) })
 	method("split(self, split_size, dim=0)", split)
 	method("is_shared(self)", func(*arguments) any { return false })
+	method("to_sparse_coo(self)", func(a *arguments) any { return one("to_sparse", a.tensor(0)) })
+	method("lu(self, pivot=True, get_infos=False)", lu)
 	method("unflatten(self, dim, sizes)", func(a *arguments) any { return one("unflatten", a.tensor(0), a.v[1], a.ints(2)) })
 }
 

@@ -45,14 +45,6 @@ func init() {
 	})
 	def("torch.get_default_dtype()", func(*arguments) any { return tensor.Float32 })
 	def("torch.get_default_device()", func(*arguments) any { return tensor.Device{} })
-	def("torch.device(type, index=None)", func(a *arguments) any {
-		d := a.device(0)
-		if !a.none(1) {
-			d.Index = int(a.int(1))
-		}
-		return d
-	})
-	def("torch.Size(sizes=())", func(a *arguments) any { return Size(a.ints(0)) })
 	def("torch.finfo(type=None)", func(a *arguments) any {
 		d := tensor.Float32
 		if !a.none(0) {
@@ -132,7 +124,7 @@ func init() {
 				case out[at] == 1:
 					out[at] = n
 				default:
-					a.fail("Shape mismatch: objects cannot be broadcast to a single shape: %s", repr(Tuple(shapes)))
+					a.fail("Shape mismatch: objects cannot be broadcast to a single shape: %s", Repr(Tuple(shapes)))
 				}
 			}
 		}
@@ -143,7 +135,7 @@ func init() {
 		var left, right []int64
 		if items, ok := elements(a.v[2]); ok {
 			if len(items) != 2 {
-				a.fail("tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, but got dims=%s", repr(a.v[2]))
+				a.fail("tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, but got dims=%s", Repr(a.v[2]))
 			}
 			l, lok := elements(items[0])
 			r, rok := elements(items[1])
@@ -202,6 +194,28 @@ func init() {
 		def("torch.istft(input, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False, onesided=None, length=None, return_complex=False)", istft)
 		def("torch.stft(input, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode='reflect', normalized=False, onesided=None, return_complex=None)", stft)
 	}
+	def("torch.chain_matmul(*matrices, out=None)", func(a *arguments) any { return run("linalg_multi_dot", spread(a, 0), kw{"out", a.v[1]}) })
+	def("torch.lu(A, pivot=True, get_infos=False, out=None)", lu)
+	def("torch.unravel_index(indices, shape)", func(a *arguments) any {
+		rest, shape := a.tensor(0), a.ints(1)
+		out := make(Tuple, len(shape))
+		for i := len(shape) - 1; i >= 0; i-- {
+			out[i] = one("remainder", rest, shape[i])
+			rest = one("floor_divide", rest, shape[i])
+		}
+		return out
+	})
+	def("torch.get_device(input)", func(a *arguments) any {
+		if d := a.tensor(0).Device(); d.Type == tensor.CUDA {
+			return int64(d.Index)
+		}
+		return int64(-1)
+	})
+	def("torch.is_inference_mode_enabled()", func(*arguments) any { return tensor.Empty([]int64{0}, tensor.Float32, tensor.Device{}).IsInference() })
+	def("torch.amp.is_autocast_available(device_type)", func(a *arguments) any {
+		_, err := deviceOf(a.v[0])
+		return err == nil
+	})
 	def("torch.cuda.is_available()", func(*arguments) any { return tensor.DeviceCount() > 0 })
 	def("torch.cuda.device_count()", func(*arguments) any { return int64(tensor.DeviceCount()) })
 	def("torch.cuda.manual_seed_all(seed)", func(a *arguments) any { tensor.ManualSeed(uint64(a.int(0))); return nil })
@@ -210,6 +224,15 @@ func init() {
 	def("torch.cuda.empty_cache()", func(*arguments) any { return nil })
 	def("torch.cuda.current_device()", func(*arguments) any { return int64(0) })
 	def("torch.backends.mps.is_available()", func(*arguments) any { return false })
+}
+
+// lu is torch.lu: the factors in one matrix, and the pivots.
+func lu(a *arguments) any {
+	r, _ := elements(run("linalg_lu_factor_ex", a.tensor(0), kw{"pivot", a.bool(1)}))
+	if !a.bool(2) {
+		r = r[:2]
+	}
+	return Tuple(r)
 }
 
 // spread are the tensors given one by one or as one list.

@@ -121,10 +121,6 @@ func typeName(v any) string {
 		return "list"
 	case *expr.Dict:
 		return "dict"
-	case tensor.DType:
-		return "torch.dtype"
-	case tensor.Device:
-		return "torch.device"
 	case expr.Func, expr.KwFunc, *expr.Function:
 		return "function"
 	case expr.Tuple:

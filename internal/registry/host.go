@@ -189,7 +189,11 @@ func (h *host) Attr(obj any, name string) (any, bool, []string) {
 		return o.attr(h, name)
 	}
 	if known(obj) {
-		return objects.Attr(obj, name)
+		v, ok, names := objects.Attr(obj, name)
+		if _, isFunc := v.(Func); isFunc && h.checking {
+			v = Func(func([]any, map[string]any) (any, error) { return config.Unknown{}, nil })
+		}
+		return v, ok, names
 	}
 	switch o := obj.(type) {
 	case Attributer:
@@ -267,6 +271,9 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 			head, _, _ := strings.Cut(rest, ".")
 			names = append(names, head)
 		}
+	}
+	if v, ok := h.refused(full); ok {
+		return v, true, nil
 	}
 	slices.Sort(names)
 	return nil, false, slices.Compact(names)

@@ -12,6 +12,10 @@ type Objects interface {
 	// Name is what a full name stands for, a [Callable] or any other value; Names are all of them.
 	Name(full string) (v any, ok bool)
 	Names() []string
+	// Refused is for a name that is neither here nor a component: a function that fails, and says why.
+	Refused(full string) (Callable, bool)
+	// Page is the page of the reference about them.
+	Page() []byte
 	// Knows says whether a value is one of these objects.
 	Knows(v any) bool
 	// Attr is as expr.Host's; a value that is an error is why the attribute can't be had.
@@ -25,6 +29,8 @@ type Objects interface {
 	SetAttr(v any, name string, x any) error
 	SetIndex(v, i, x any) error
 	InPlace(op string, x, y any) (v any, ok bool, err error)
+	// IsInstance is as expr.Classifier's.
+	IsInstance(v, class any) (is, ok bool)
 }
 
 // Callable is a function among [Objects].
@@ -48,16 +54,32 @@ func (h *host) given(full string) (any, bool) {
 		return nil, false
 	}
 	v, ok := objects.Name(full)
-	c, isCallable := v.(Callable)
-	if !ok || !isCallable {
-		return v, ok
+	if c, isCallable := v.(Callable); ok && isCallable {
+		return h.function(c), true
 	}
+	return v, ok
+}
+
+// refused is a name that is not here on purpose.
+func (h *host) refused(full string) (any, bool) {
+	if objects == nil {
+		return nil, false
+	}
+	c, ok := objects.Refused(full)
+	if !ok {
+		return nil, false
+	}
+	return h.function(c), true
+}
+
+// function is a callable, which is only checked while the configuration is.
+func (h *host) function(c Callable) Func {
 	if !h.checking {
-		return Func(c.Call), true
+		return c.Call
 	}
-	return Func(func(args []any, kwargs map[string]any) (any, error) {
+	return func(args []any, kwargs map[string]any) (any, error) {
 		return config.Unknown{}, c.Check(args, kwargs)
-	}), true
+	}
 }
 
 // Binary is x op y with objects.
@@ -112,8 +134,17 @@ func (h *host) InPlace(op string, x, y any) (any, bool, error) {
 	return nil, false, nil
 }
 
+// IsInstance is isinstance(obj, class).
+func (h *host) IsInstance(obj, class any) (is, ok bool) {
+	if known(class) {
+		return objects.IsInstance(obj, class)
+	}
+	return false, false
+}
+
 var (
-	_ expr.Operator = (*host)(nil)
-	_ expr.Setter   = (*host)(nil)
-	_ expr.InPlace  = (*host)(nil)
+	_ expr.Classifier = (*host)(nil)
+	_ expr.Operator   = (*host)(nil)
+	_ expr.Setter     = (*host)(nil)
+	_ expr.InPlace    = (*host)(nil)
 )
