@@ -52,6 +52,9 @@ func (r *rewriter) assignment(start token) {
 	for r.err == nil {
 		r.tok = start
 		targets = append(targets, r.targetList("="))
+		if r.err == nil && !r.is("=") {
+			r.fail(start.start, 1, "cannot assign to expression here. Maybe you meant '==' instead of '='?")
+		}
 		r.expect("=")
 		start = r.tok
 		value = r.tuple()
@@ -112,7 +115,11 @@ func (r *rewriter) store(t target, value code) {
 // augment is `target op= value`.
 func (r *rewriter) augment(start token) {
 	r.tok = start
-	t := r.target()
+	t := r.targetList("=")
+	if r.err == nil && !slices.Contains(augmented, r.tok.text) {
+		r.fail(start.start, 1, "the left side of an augmented assignment is a variable, an attribute or an index")
+		return
+	}
 	sign, at := strings.TrimSuffix(r.tok.text, "="), r.tok.start
 	r.advance()
 	value := r.tuple()

@@ -28,7 +28,7 @@ var internals map[string]function
 
 func init() {
 	builtins = map[string]function{
-		"abs": universe, "bool": boolOf, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": universe,
+		"abs": universe, "bool": boolOf, "chr": universe, "float": floatOf, "int": intOf, "ord": universe, "range": rangeFunc,
 		"all": anyAll(false), "any": anyAll(true), "dict": dictOf, "divmod": divmod, "enumerate": enumerate, "filter": filter,
 		"format": formatOf, "getattr": getattr, "hasattr": hasattr, "len": lenOf, "list": listOf, "map": mapOf, "max": extreme(1),
 		"min": extreme(-1), "next": nextOf, "pow": powOf, "repr": textOf(true), "reversed": reversed, "round": roundOf, "set": setOf,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,6 +56,19 @@ func (m *machine) write(b *strings.Builder, v starlark.Value, repr bool) error {
 	defer m.shallower()
 	if b.Len() > m.limits.text {
 		return fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
+	}
+	switch v.(type) {
+	case *starlark.List, *starlark.Dict:
+		if slices.Contains(m.writing, v) {
+			if v.Type() == "dict" {
+				b.WriteString("{...}")
+			} else {
+				b.WriteString("[...]")
+			}
+			return nil
+		}
+		m.writing = append(m.writing, v)
+		defer func() { m.writing = m.writing[:len(m.writing)-1] }()
 	}
 	list := func(open string, items []starlark.Value, shut string) error {
 		b.WriteString(open)

@@ -528,3 +528,22 @@ func nextOf(m *machine, a args) (starlark.Value, error) {
 	}
 	return nil, errors.New("next() of something empty")
 }
+
+// rangeFunc is range().
+func rangeFunc(m *machine, a args) (starlark.Value, error) {
+	if m.run == nil {
+		return universe(m, a)
+	}
+	if len(a.pos) == 0 || len(a.pos) > 3 || len(a.kw) > 0 {
+		return nil, fmt.Errorf("range expected 1 to 3 arguments, got %d", len(a.pos)+len(a.kw))
+	}
+	ints := make(starlark.Tuple, len(a.pos))
+	for i, v := range a.pos {
+		n, err := m.index(v)
+		if err != nil {
+			return nil, fmt.Errorf("'%s' object cannot be interpreted as an integer", typeName(v))
+		}
+		ints[i] = starlark.MakeInt(n)
+	}
+	return starlark.Call(m.thread, starlark.Universe["range"], ints, nil)
+}

@@ -156,13 +156,35 @@ func importHint(word, text string) string {
 	return "the code of another file comes with load(\"//file.star\", \"Name\"); other modules of Python are not there"
 }
 
+// missing words the lack of a token.
+func (r *rewriter) missing(text string) {
+	t := r.tok
+	closes := strings.Contains(")]}", text)
+	switch {
+	case closes && r.nest > 0 && r.nest <= len(r.opened) && (t.kind == end || strings.Contains(r.source[r.opened[r.nest-1]:t.start], "\n")):
+		at := r.opened[r.nest-1]
+		r.fail(at, 1, "'%s' was never closed", r.source[at:at+1])
+	case t.kind == op && t.text == "=":
+		r.fail(t.start, 1, "invalid syntax at '='. Maybe you meant '==' instead of '='?")
+	case t.kind == op && (t.text == "&" || t.text == "|" || t.text == "!"):
+		r.unexpectedInFile()
+	case t.kind == newline || t.kind == end:
+		r.fail(t.start, 1, "expected '%s' at the end of the line", text)
+	case closes:
+		r.fail(t.start, t.stop-t.start, "expected '%s', found %q. Perhaps you forgot a comma?", text, r.source[t.start:t.stop])
+	default:
+		r.fail(t.start, t.stop-t.start, "expected '%s', found %q", text, r.source[t.start:t.stop])
+	}
+}
+
 // unexpectedInFile words a token that can't stand where it does.
 func (r *rewriter) unexpectedInFile() {
 	t := r.tok
 	switch {
-	case t.kind == end:
-		r.fail(max(t.start-1, 0), 1, "unexpected end of the file")
-	case t.kind == newline:
+	case (t.kind == end || t.kind == newline) && r.nest > 0 && r.nest <= len(r.opened):
+		at := r.opened[r.nest-1]
+		r.fail(at, 1, "'%s' was never closed", r.source[at:at+1])
+	case t.kind == end || t.kind == newline:
 		r.fail(t.start, 1, "invalid syntax: the line ends too early")
 	case t.text == ":=" && t.kind == op:
 		r.refuse("assign on a line of its own", "':=' is not available")
@@ -172,6 +194,14 @@ func (r *rewriter) unexpectedInFile() {
 		r.fail(t.start, t.stop-t.start, "invalid syntax: '%s' without what it belongs to", t.text)
 	case t.text == "=" && t.kind == op:
 		r.fail(t.start, 1, "invalid syntax at '='. Maybe you meant '==' instead of '='?")
+	case t.kind == op && strings.HasPrefix(r.source[t.start:], "&&"), t.kind == op && t.text == "&":
+		r.refuse("write and", "invalid syntax at '&'")
+	case t.kind == op && t.text == "|":
+		r.refuse("write or", "invalid syntax at '|'")
+	case t.kind == op && t.text == "!":
+		r.refuse("write not", "invalid syntax at '!'")
+	case strings.HasSuffix(strings.TrimRight(r.source[:t.start], " "), "print") && (t.kind == name || t.kind == str || t.kind == number):
+		r.refuse("write print(...)", "Missing parentheses in call to 'print'")
 	case t.kind == name && reserved[t.text]:
 		r.fail(t.start, t.stop-t.start, "invalid syntax: '%s' is a word of the language", t.text)
 	default:

@@ -48,6 +48,7 @@ type rewriter struct {
 	size     int
 	lines    bool   // of a file, where the end of a line ends a statement
 	nest     int    // open brackets
+	opened   []int  // where they are
 	last     link   // the last part of the primary that was read last
 	indent   string // of the line in a file
 	begun    int    // where the statement begins
@@ -99,6 +100,7 @@ func (r *rewriter) advance() {
 		switch r.tok.text {
 		case "(", "[", "{":
 			r.nest++
+			r.opened = append(r.opened[:min(r.nest-1, len(r.opened))], r.tok.start)
 		case ")", "]", "}":
 			r.nest = max(r.nest-1, 0)
 		}
@@ -122,6 +124,8 @@ func (r *rewriter) expect(text string) {
 	if !r.accept(text) {
 		switch {
 		case r.err != nil:
+		case r.lines:
+			r.missing(text)
 		case r.tok.kind == end:
 			r.fail(r.tok.start, 1, "expected %q at the end", text)
 		default:

@@ -221,6 +221,15 @@ func (r *rewriter) scanString(t token, prefix string) token {
 	}
 	if !t.format {
 		t.text = r.source[t.body:t.close]
+		if at := strings.IndexFunc(t.text, func(c rune) bool { return c >= utf8.RuneSelf }); t.bytes && at >= 0 {
+			r.fail(t.body+at, 1, "bytes can only contain ASCII literal characters")
+		}
+		if at := strings.Index(t.text, `\N{`); r.lines && at >= 0 && !t.raw && !t.bytes {
+			r.fail(t.body+at, 2, "names of characters are not available in strings")
+			if r.err.Hint == "" {
+				r.err.Hint = "write the character itself, or its number: \"\\u2014\""
+			}
+		}
 		if !t.raw {
 			var bad int
 			if t.text, bad = unescape(t.text, t.bytes); bad >= 0 {

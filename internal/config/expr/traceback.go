@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -17,6 +16,8 @@ type Frame struct {
 	Function string // its name, "<module>" for the file itself
 	Pos      diag.Pos
 	Line     string // of the source
+
+	at starlark.CallFrame
 }
 
 // Traceback is what went wrong in the code of a file, and where.
@@ -25,6 +26,8 @@ type Traceback struct {
 	Msg    string
 	Hint   string
 	Err    error // the cause; nil when Msg is all
+
+	outside bool // the one frame is the function that a call from Go doesn't fit
 }
 
 // Error is the whole traceback.
@@ -129,7 +132,7 @@ func (m *machine) traceback(err error) error {
 			if i == len(deepest.CallStack)-1 {
 				own = f.Name
 			}
-			t.Frames = append(t.Frames, Frame{name, pos, file.line(pos.Line)})
+			t.Frames = append(t.Frames, Frame{name, pos, file.line(pos.Line), f})
 		}
 	}
 	t.Msg, t.Err = cause.Error(), cause
@@ -137,7 +140,9 @@ func (m *machine) traceback(err error) error {
 	var e *Error
 	switch {
 	case errors.As(cause, &inner):
-		t.Frames = append(t.Frames, inner.Frames...)
+		if !inner.outside {
+			t.Frames = append(t.Frames, inner.Frames...)
+		}
 		t.Msg, t.Hint = strings.Replace(t.Msg, inner.Error(), inner.Msg, 1), inner.Hint
 		if cause == error(inner) {
 			t.Err = inner.Err
@@ -148,62 +153,6 @@ func (m *machine) traceback(err error) error {
 			t.Err = e.Err
 		}
 	}
-	m.rewordCall(t, own)
+	m.reword(t, own)
 	return t
-}
-
-var callPattern = regexp.MustCompile(`^function (\S+) (accepts no arguments \((\d+) given\)|accepts (?:at most )?(\d+) positional arguments? \((\d+) given\)|got multiple values for parameter "?([^"]+)"?|got an unexpected keyword argument "?([^"]+)"?|missing \d+ arguments? \((.+)\))$`)
-
-// rewordCall gives Python's wording to a call that doesn't fit its function, at the place of the call.
-func (m *machine) rewordCall(t *Traceback, own string) {
-	g := callPattern.FindStringSubmatch(t.Msg)
-	if g == nil || g[1] != own {
-		return
-	}
-	if len(t.Frames) > 0 {
-		last := t.Frames[len(t.Frames)-1]
-		if len(t.Frames) > 1 || last.Function == own {
-			t.Frames = t.Frames[:len(t.Frames)-1]
-		}
-	}
-	name := g[1] + "()"
-	plural := func(n string) string {
-		if n == "1" {
-			return n + " positional argument"
-		}
-		return n + " positional arguments"
-	}
-	was := func(n string) string {
-		if n == "1" {
-			return "was"
-		}
-		return "were"
-	}
-	switch {
-	case g[3] != "":
-		t.Msg = fmt.Sprintf("%s takes 0 positional arguments but %s %s given", name, g[3], was(g[3]))
-	case g[4] != "":
-		t.Msg = fmt.Sprintf("%s takes %s but %s %s given", name, plural(g[4]), g[5], was(g[5]))
-	case g[6] != "":
-		t.Msg = fmt.Sprintf("%s got multiple values for argument '%s'", name, g[6])
-	case g[7] != "":
-		t.Msg = fmt.Sprintf("%s got an unexpected keyword argument '%s'", name, g[7])
-	case g[8] != "":
-		missing := strings.Split(g[8], ", ")
-		kind := "argument"
-		if len(missing) > 1 {
-			kind = "arguments"
-		}
-		for i, n := range missing {
-			missing[i] = "'" + n + "'"
-		}
-		list := missing[0]
-		if n := len(missing); n > 1 {
-			list = strings.Join(missing[:n-1], ", ") + " and " + missing[n-1]
-			if n > 2 {
-				list = strings.Join(missing[:n-1], ", ") + ", and " + missing[n-1]
-			}
-		}
-		t.Msg = fmt.Sprintf("%s missing %d required positional %s: %s", name, len(missing), kind, list)
-	}
 }

@@ -16,8 +16,9 @@ type machine struct {
 	thread  *starlark.Thread
 	limits  limits
 	work    int
-	nest    int  // values within values that are being walked
-	unknown bool // an operation met an Unknown
+	nest    int              // values within values that are being walked
+	writing []starlark.Value // the lists and dicts whose text is under way
+	unknown bool             // an operation met an Unknown
 
 	flat      bool     // out gives tuples as the lists that expressions give
 	run       *Runtime // of a file; nil for an expression
