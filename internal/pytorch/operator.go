@@ -37,7 +37,7 @@ func find(name string) *operator {
 	var o *operator
 	for _, overload := range tensor.Overloads(name) {
 		s := parseSchema(overload)
-		if s == nil || !s.usable() || takesNumbers[name] && s.label() == "Scalar" {
+		if s == nil || !s.usable() || takesNumbers[name] && (s.label() == "Scalar" || s.label() == "Scalar_out") {
 			continue
 		}
 		if o == nil {

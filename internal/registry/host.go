@@ -227,7 +227,10 @@ func (h *host) Iterate(obj any) ([]any, bool) {
 	}
 	if known(obj) {
 		items, err := objects.Iterate(obj)
-		return items, err == nil
+		if err != nil {
+			panic(err) // the evaluation ends with it
+		}
+		return items, true
 	}
 	return nil, false
 }
