@@ -261,12 +261,11 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 	if e, ok := Lookup(full); ok {
 		return h.callable(e, decoder{args: e.proto}), true, nil
 	}
-	var names []string
-	all := append(Names(), constantNames()...)
-	if objects != nil {
-		all = append(all, objects.Names()...)
+	if packages()[full] {
+		return namespace(full), true, nil
 	}
-	for _, known := range all {
+	var names []string
+	for _, known := range fullNames() {
 		if known == full || strings.HasPrefix(known, full+".") {
 			return namespace(full), true, nil
 		}

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 
 	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/internal/config/expr"
@@ -81,6 +83,26 @@ func (h *host) function(c Callable) Func {
 		return config.Unknown{}, c.Check(args, kwargs)
 	}
 }
+
+// fullNames are the names of all components, constants and objects.
+func fullNames() []string {
+	all := append(Names(), constantNames()...)
+	if objects != nil {
+		all = append(all, objects.Names()...)
+	}
+	return all
+}
+
+// packages are what full names begin with: "torch", "torch.nn". User code asks for them at every step.
+var packages = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, name := range fullNames() {
+		for i := strings.LastIndexByte(name, '.'); i > 0; i = strings.LastIndexByte(name[:i], '.') {
+			all[name[:i]] = true
+		}
+	}
+	return all
+})
 
 // Binary is x op y with objects.
 func (h *host) Binary(op string, x, y any) (any, bool, error) {
