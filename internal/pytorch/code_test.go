@@ -24,6 +24,10 @@ func TestMessages(t *testing.T) {
 		{"return y[:, 7]", "index 7 is out of bounds for dimension 1 with size 3 [float32(2, 3)]"},
 		{"return y.numpy()", "Tensor.numpy is not supported: there is no NumPy here"},
 		{"return torch.load('a.pt')", "torch.load is not supported here: user code reads and writes no files"},
+		{"return torch.from_file('/etc/passwd', size=4)", "torch.from_file is not supported here: user code reads and writes no files"},
+		{"return torch._fused_sgd_([y])", "a name that begins with _ is libtorch's own"},
+		{"return y._values()", "_values"},
+		{"return y.set_(y)", "Tensor.set_ is not supported"},
 		{"return torch.compile(y)", "torch.compile is not supported here"},
 		{"return y.to('tpu')", `unknown device "tpu"`},
 		{"return y.to(dtype='float32')", "must be torch.dtype, not str"},
@@ -87,5 +91,23 @@ return loss`)
 	}
 	if after := tensor.Live(); after != before {
 		t.Errorf("%d tensors live after 300 steps, %d before", after, before)
+	}
+}
+
+// Every schema of libtorch's is understood.
+func TestSchemas(t *testing.T) {
+	for _, name := range tensor.Operators() {
+		for _, o := range tensor.Overloads(name) {
+			s := parseSchema(o)
+			if s == nil {
+				t.Errorf("%s is not understood", o.Schema)
+				continue
+			}
+			for _, p := range s.params {
+				if p.name == "" || p.kind == kindOther && p.required && s.usable() {
+					t.Errorf("%s: the argument %q is not understood", o.Schema, p.name)
+				}
+			}
+		}
 	}
 }

@@ -12,7 +12,7 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%s: neither here nor explained: %s", c.Module, strings.Join(c.Unexplained, " "))
 		}
 		share := float64(len(c.Here)) / float64(len(c.Here)+len(c.Refused))
-		if least := map[string]float64{"torch": 0.84, "torch.Tensor": 0.92, "torch.nn.functional": 0.97, "torch.linalg": 0.97, "torch.fft": 1, "torch.special": 1}[c.Module]; share < least {
+		if least := map[string]float64{"torch": 0.83, "torch.Tensor": 0.92, "torch.nn.functional": 0.97, "torch.linalg": 0.97, "torch.fft": 1, "torch.special": 1}[c.Module]; share < least {
 			t.Errorf("%s: %.3f of the names are here, at least %.3f were", c.Module, share, least)
 		}
 	}

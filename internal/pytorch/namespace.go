@@ -83,13 +83,25 @@ func (r refusal) Check([]any, map[string]any) error {
 	return fmt.Errorf("%s is not supported here: %s", r.name, r.why)
 }
 
+var resolved sync.Map // full name -> what it stands for
+
 // Name is what a full name stands for: a [Callable] or a constant.
 func Name(full string) (v any, ok bool) {
+	if v, ok := constants[full]; ok { // None is one
+		return v, true
+	}
+	v, known := resolved.Load(full)
+	if !known {
+		if v, ok = resolve(full); ok {
+			resolved.Store(full, v)
+		}
+	}
+	return v, v != nil
+}
+
+func resolve(full string) (v any, ok bool) {
 	if f, ok := functions[full]; ok {
 		return f, true
-	}
-	if v, ok := constants[full]; ok {
-		return v, true
 	}
 	if op, ok := functionals[full]; ok {
 		if o := find(op); o != nil {
@@ -97,7 +109,7 @@ func Name(full string) (v any, ok bool) {
 		}
 	}
 	dot := strings.LastIndexByte(full, '.')
-	if dot < 0 {
+	if dot < 0 || whyNot(full) != "" { // libtorch's operators can read files, for example
 		return nil, false
 	}
 	for _, m := range modules {

@@ -27,7 +27,7 @@ func init() {
 	}
 }
 
-var operators sync.Map // name -> *operator, nil when there is none
+var operators sync.Map // name -> *operator
 
 // find gives an ATen operator; nil when there is none of the name.
 func find(name string) *operator {
@@ -51,8 +51,8 @@ func find(name string) *operator {
 	}
 	if o != nil {
 		o.plain, o.outs = sortOverloads(o.plain), sortOverloads(o.outs)
+		operators.Store(name, o)
 	}
-	operators.Store(name, o)
 	return o
 }
 

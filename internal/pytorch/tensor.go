@@ -86,15 +86,39 @@ func Attr(t tensor.Tensor, name string) (v any, ok bool, names []string, err err
 			return f.call(append([]any{t}, args...), kwargs)
 		}), true, nil, nil
 	}
-	if why := whyNot("torch.Tensor." + name); why != "" {
+	o, why := methodOf(name)
+	if why != "" {
 		return nil, false, nil, fmt.Errorf("Tensor.%s is not supported: %s", name, why)
 	}
-	if o := find(name); o != nil && o.method() {
+	if o != nil {
 		return expr.Func(func(args []any, kwargs map[string]any) (any, error) {
 			return o.call(&t, args, kwargs)
 		}), true, nil, nil
 	}
 	return nil, false, tensorNames(), nil
+}
+
+// operatorMethod is an operator as a method, or why it is none.
+type operatorMethod struct {
+	op  *operator
+	why string
+}
+
+var operatorMethods sync.Map // name -> operatorMethod
+
+// methodOf is the operator that is a tensor's method of the name.
+func methodOf(name string) (o *operator, why string) {
+	m, ok := operatorMethods.Load(name)
+	if !ok {
+		found := operatorMethod{why: whyNot("torch.Tensor." + name)}
+		if o := find(name); found.why == "" && o != nil && o.method() {
+			found.op = o
+		}
+		if m = found; found.op != nil {
+			operatorMethods.Store(name, m)
+		}
+	}
+	return m.(operatorMethod).op, m.(operatorMethod).why
 }
 
 // tensorNames are the names of all attributes and methods.
@@ -107,8 +131,8 @@ var tensorNames = sync.OnceValue(func() []string {
 		names = append(names, n)
 	}
 	for _, n := range tensor.Operators() {
-		if n[0] != '_' && methods[n] == nil && attributes[n] == nil && whyNot("torch.Tensor."+n) == "" {
-			if o := find(n); o != nil && o.method() {
+		if n[0] != '_' && methods[n] == nil && attributes[n] == nil {
+			if o, _ := methodOf(n); o != nil {
 				names = append(names, n)
 			}
 		}
