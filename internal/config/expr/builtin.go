@@ -199,18 +199,32 @@ func dictOf(m *machine, a args) (starlark.Value, error) {
 	return d, nil
 }
 
+// insertions charges n of them into a dict or a set.
+func (m *machine) insertions(n int) error {
+	if err := m.spend(5 * n); err != nil {
+		return err
+	}
+	return m.alloc(4 * itemSize * n)
+}
+
 // update puts the pairs of a dict or of a list of pairs into d.
 func (m *machine) update(d *starlark.Dict, from starlark.Value) error {
 	if other, ok := from.(*starlark.Dict); ok {
+		if err := m.insertions(other.Len()); err != nil {
+			return err
+		}
 		for _, kv := range other.Items() {
 			if err := d.SetKey(kv[0], kv[1]); err != nil {
 				return err
 			}
 		}
-		return m.spend(other.Len())
+		return nil
 	}
 	items, err := m.iterate(from)
 	if err != nil {
+		return err
+	}
+	if err := m.insertions(len(items)); err != nil {
 		return err
 	}
 	for _, it := range items {
@@ -233,8 +247,11 @@ func (m *machine) update(d *starlark.Dict, from starlark.Value) error {
 
 // dictDisplay is {k: v, **other}: a list of pairs and dicts.
 func dictDisplay(m *machine, a args) (starlark.Value, error) {
-	d := starlark.NewDict(0)
 	items, _ := sequenceOf(a.pos[0])
+	if err := m.insertions(len(items)); err != nil {
+		return nil, err
+	}
+	d := starlark.NewDict(len(items))
 	for _, it := range items {
 		var err error
 		switch it := it.(type) {
@@ -315,8 +332,13 @@ func chainOf(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v, err = m.compare(sign, left, right); err != nil || !bool(v.Truth()) {
-			return v, err
+		if v, err = m.compare(sign, left, right); err != nil {
+			return nil, err
+		}
+		if i < len(a.pos)-3 {
+			if holds, err := m.truth(v); !holds || err != nil {
+				return v, err
+			}
 		}
 		left = right
 	}

@@ -14,6 +14,9 @@ import (
 
 // compare is one comparison.
 func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error) {
+	if v, ok := smallCompare(op, x, y); ok {
+		return v, nil
+	}
 	switch op {
 	case "is", "is not":
 		return starlark.Bool(same(x, y) == (op == "is")), nil
@@ -44,6 +47,56 @@ func (m *machine) compare(op string, x, y starlark.Value) (starlark.Value, error
 		return starlark.False, nil
 	}
 	return starlark.Bool(map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0}[op]), nil
+}
+
+// smallCompare compares integers of one word, floats and strings; ok is false for everything else.
+func smallCompare(op string, x, y starlark.Value) (starlark.Value, bool) {
+	c := 0
+	switch x := x.(type) {
+	case starlark.Int:
+		y, ok := y.(starlark.Int)
+		if !ok {
+			return nil, false
+		}
+		a, ok1 := x.Int64()
+		b, ok2 := y.Int64()
+		if !ok1 || !ok2 {
+			return nil, false
+		}
+		c = cmp.Compare(a, b)
+	case starlark.Float:
+		y, ok := y.(starlark.Float)
+		if !ok || x != x || y != y {
+			return nil, false
+		}
+		c = cmp.Compare(x, y)
+		if x == y {
+			c = 0 // 0.0 and -0.0
+		}
+	case starlark.String:
+		y, ok := y.(starlark.String)
+		if !ok || min(len(x), len(y)) > 100 {
+			return nil, false
+		}
+		c = cmp.Compare(x, y)
+	default:
+		return nil, false
+	}
+	switch op {
+	case "<":
+		return starlark.Bool(c < 0), true
+	case "<=":
+		return starlark.Bool(c <= 0), true
+	case ">":
+		return starlark.Bool(c > 0), true
+	case ">=":
+		return starlark.Bool(c >= 0), true
+	case "==":
+		return starlark.Bool(c == 0), true
+	case "!=":
+		return starlark.Bool(c != 0), true
+	}
+	return nil, false
 }
 
 func same(x, y starlark.Value) bool {
@@ -89,6 +142,18 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 	}
 	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	if xo || yo {
+		if same(x, y) || m.run == nil {
+			return same(x, y), nil
+		}
+		v, ok, err := m.hostBinary("==", x, y)
+		if err != nil || !ok {
+			return false, err
+		}
+		return m.truth(v)
+	}
 	xs, xok := indexable(x)
 	ys, yok := indexable(y)
 	if xok != yok || xok && (x.Type() != y.Type() || xs.Len() != ys.Len()) {
@@ -118,8 +183,6 @@ func (m *machine) equal(x, y starlark.Value) (bool, error) {
 			}
 		}
 		return true, nil
-	case *object:
-		return same(x, y), nil
 	case starlark.Float:
 		if x != x {
 			return false, nil
@@ -175,6 +238,11 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 	}
 	defer m.shallower()
 	x, y = asNumber(x), asNumber(y)
+	_, xo := x.(*object)
+	_, yo := y.(*object)
+	if (xo || yo) && m.run != nil {
+		return m.orderObjects(x, y)
+	}
 	xs, xok := indexable(x)
 	ys, yok := indexable(y)
 	if xok && yok && x.Type() == y.Type() {
@@ -208,6 +276,26 @@ func (m *machine) order(x, y starlark.Value) (int, error) {
 		return 0, nil
 	}
 	return unordered, nil
+}
+
+// orderObjects is order where the host knows it.
+func (m *machine) orderObjects(x, y starlark.Value) (int, error) {
+	for _, c := range []struct {
+		op    string
+		order int
+	}{{"<", -1}, {">", 1}} {
+		v, ok, err := m.hostBinary(c.op, x, y)
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, errOrder
+		}
+		if holds, err := m.truth(v); holds || err != nil {
+			return c.order, err
+		}
+	}
+	return 0, nil
 }
 
 func (m *machine) contains(in, x starlark.Value) (bool, error) {

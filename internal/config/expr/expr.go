@@ -1,9 +1,15 @@
-// Package expr evaluates the `$` expressions of a configuration: Python expressions, run by Starlark.
+// Package expr runs Python's code by Starlark: the `$` expressions of a configuration, and files of functions.
 //
-// [Compile] rewrites an expression to Starlark in one pass that remembers the place of every token: f-strings, `**`,
-// `is`, chained comparisons and arithmetic become calls of functions of this package, references become names. What
-// an expression may do is bounded: it has no files, no clock and no environment, and its steps, the size of its
-// values and the work of its functions are limited.
+// [Compile] rewrites an expression and [CompileFile] a file to Starlark, in one pass that remembers the place of every
+// token: f-strings, `**`, `is`, slices with commas, chained comparisons, arithmetic, assignments to attributes and
+// indices, assert and raise become calls of functions of this package, which do what Python does; references of a
+// configuration become names. A [Program] is evaluated with values for its names. A [Runtime] runs a [File] once and
+// gives its functions, which Go calls as often as it likes and from any goroutine.
+//
+// The objects in it are the host's: [Host] and the interfaces beside it say what they can do.
+//
+// What code may do is bounded: it has no files, no clock and no environment, and its steps, the size of its values,
+// the depth of its calls and the work of its functions are limited.
 package expr
 
 import (

@@ -30,10 +30,11 @@ type place struct {
 	offset    int   // in the source, in bytes
 }
 
-var fileOptions = syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
+var fileOptions = syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, LoadBindsGlobally: true, Recursion: true}
 
 // CompileFile rewrites a file of code. Its name is how messages call it. An error is a [diag.List] of all that is wrong.
 func CompileFile(name, source string) (*File, error) {
+	source = strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")
 	f := &File{Name: name, Source: source}
 	switch {
 	case len(source) > maxFile:
@@ -128,7 +129,7 @@ func (f *File) syntaxError(err error) error {
 	d := diag.Diagnostic{Pos: diag.Pos{Source: f.Name}, Msg: err.Error(), Err: err}
 	var s syntax.Error
 	if errors.As(err, &s) {
-		d.Pos, d.Msg = f.at(s.Pos), s.Msg
+		d.Pos, d.Msg = f.at(s.Pos), pythonWording(s.Msg)
 	}
 	return diag.List{d}
 }

@@ -36,8 +36,8 @@ const (
 	VarKeywords           // **kwargs
 )
 
-// Name is the function's, "lambda" when it has none.
-func (f *Function) Name() string { return f.fn.Name() }
+// Name is the function's, "<lambda>" when it has none.
+func (f *Function) Name() string { return functionName(f.fn.Name()) }
 
 // Doc is the function's docstring.
 func (f *Function) Doc() string { return f.fn.Doc() }
@@ -189,24 +189,25 @@ func (m *machine) tooMuch() error {
 // sample compares the heap with what it was when the call began.
 func (m *machine) sample() error {
 	m.sampled = 0
+	now, live := heap()
 	if m.heap < 0 {
-		m.heap = heap()
+		m.heap = min(live, now)
 	}
-	if heap()-m.heap <= m.run.o.Memory {
+	if now-m.heap <= m.run.o.Memory {
 		return nil
 	}
 	runtime.GC()
-	if heap()-m.heap > m.run.o.Memory {
+	if now, _ = heap(); now-m.heap > m.run.o.Memory {
 		return m.tooMuch()
 	}
 	return nil
 }
 
-// heap is the size of Go's heap in bytes.
-func heap() int64 {
-	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+// heap is the size of Go's heap in bytes, garbage included, and what of it the last collection has found alive.
+func heap() (now, live int64) {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s)
-	return int64(s[0].Value.Uint64())
+	return int64(s[0].Value.Uint64()), int64(s[1].Value.Uint64())
 }
 
 // within runs f on a machine. What runs within another call counts against that call's limits.

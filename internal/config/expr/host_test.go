@@ -64,7 +64,8 @@ func (fakeHost) Attr(obj any, name string) (any, bool, []string) {
 	case *thing:
 		v, ok := o.attrs[name]
 		if name == "__call__" {
-			return o.attrs["forward"], true, nil
+			f, ok := o.attrs["forward"]
+			return f, ok, nil
 		}
 		return v, ok, nil
 	}
@@ -148,7 +149,7 @@ func (fakeHost) Binary(op string, x, y any) (any, bool, error) {
 		if v == nil {
 			return toFloat(scalar)
 		}
-		return v.v[i]
+		return v.v[i%len(v.v)]
 	}
 	n := 0
 	if v != nil {
@@ -212,12 +213,20 @@ func (fakeHost) SetAttr(obj any, name string, v any) error {
 }
 
 func (fakeHost) SetIndex(obj, i, v any) error {
-	obj.(*thing).log = append(obj.(*thing).log, fmt.Sprintf("%s=%v", describe(i), v))
+	t, ok := obj.(*thing)
+	if !ok {
+		return errors.New("can't set an index")
+	}
+	t.log = append(t.log, fmt.Sprintf("%s=%v", describe(i), v))
 	return nil
 }
 
 func (fakeHost) DelAttr(obj any, name string) error {
-	delete(obj.(*thing).attrs, name)
+	t, ok := obj.(*thing)
+	if !ok {
+		return errors.New("can't delete an attribute")
+	}
+	delete(t.attrs, name)
 	return nil
 }
 
@@ -237,6 +246,13 @@ func (fakeHost) IsInstance(obj, class any) (bool, bool) {
 	return false, true
 }
 
+func first(args []any) any {
+	if len(args) == 0 {
+		return nil
+	}
+	return args[0]
+}
+
 func hosted() Options {
 	return Options{Host: fakeHost{}, Names: map[string]any{
 		"thing": KwFunc(func(args []any, kw *Dict) (any, error) {
@@ -249,18 +265,29 @@ func hosted() Options {
 		}),
 		"vec": Func(func(args []any, _ map[string]any) (any, error) {
 			v := &vector{}
+			if len(args) == 0 {
+				return nil, errors.New("vec() is empty")
+			}
 			for _, x := range args {
 				v.v = append(v.v, toFloat(x))
 			}
 			return v, nil
 		}),
-		"log":    Func(func(args []any, _ map[string]any) (any, error) { return strings.Join(args[0].(*thing).log, " "), nil }),
-		"show":   KwFunc(func(args []any, kw *Dict) (any, error) { return fmt.Sprintf("%T %v", args[0], kw.Keys), nil }),
-		"kinds":  Func(func(args []any, _ map[string]any) (any, error) { return fmt.Sprintf("%T", args[0]), nil }),
+		"log": Func(func(args []any, _ map[string]any) (any, error) {
+			if t, ok := first(args).(*thing); ok {
+				return strings.Join(t.log, " "), nil
+			}
+			return nil, errors.New("no thing")
+		}),
+		"show":   KwFunc(func(args []any, kw *Dict) (any, error) { return fmt.Sprintf("%T %v", first(args), kw.Keys), nil }),
+		"kinds":  Func(func(args []any, _ map[string]any) (any, error) { return fmt.Sprintf("%T", first(args)), nil }),
 		"stream": Func(func([]any, map[string]any) (any, error) { return &stream{}, nil }),
 		"Tensor": typed("Tensor"), "Thing": typed("Thing"),
 		"call": Func(func(args []any, _ map[string]any) (any, error) {
-			f, _ := AsFunc(args[0])
+			f, ok := AsFunc(first(args))
+			if !ok {
+				return nil, errors.New("no function")
+			}
 			return f(args[1:], nil)
 		}),
 		"fail": Func(func(args []any, _ map[string]any) (any, error) {

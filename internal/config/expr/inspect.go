@@ -68,8 +68,8 @@ func isInstance(m *machine, a args) (starlark.Value, error) {
 	return starlark.False, nil
 }
 
-func (m *machine) isInstance(v, class starlark.Value) (bool, error) {
-	if b, ok := class.(*starlark.Builtin); ok {
+func (m *machine) isInstance(v, of starlark.Value) (bool, error) {
+	if b, ok := of.(*starlark.Builtin); ok {
 		switch b.Name() {
 		case "int":
 			return typeName(v) == "int" || typeName(v) == "bool", nil
@@ -77,7 +77,10 @@ func (m *machine) isInstance(v, class starlark.Value) (bool, error) {
 			return typeName(v) == b.Name(), nil
 		}
 	}
-	if c, ok := class.(exceptionClass); ok {
+	if c, ok := of.(class); ok {
+		return typeName(v) == string(c), nil
+	}
+	if c, ok := of.(exceptionClass); ok {
 		e, ok := v.(*exception)
 		return ok && (e.class == c || c == "Exception"), nil
 	}
@@ -86,11 +89,11 @@ func (m *machine) isInstance(v, class starlark.Value) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		of, err := m.out(class)
+		class, err := m.out(of)
 		if err != nil {
 			return false, err
 		}
-		if is, ok := h.IsInstance(obj, of); ok {
+		if is, ok := h.IsInstance(obj, class); ok {
 			return is, nil
 		}
 	}

@@ -10,11 +10,15 @@ import (
 type nextFunc func(m *machine) (v starlark.Value, ok bool, err error)
 
 // iterator is an iteration under way.
-type iterator struct{ next nextFunc }
+type iterator struct {
+	next   nextFunc
+	depth  int // iterators that it goes through
+	frozen bool
+}
 
 func (*iterator) String() string        { return "<iterator>" }
 func (*iterator) Type() string          { return "iterator" }
-func (*iterator) Freeze()               {}
+func (it *iterator) Freeze()            { it.frozen = true }
 func (*iterator) Truth() starlark.Bool  { return true }
 func (*iterator) Hash() (uint32, error) { return 0, errors.New("unhashable type: 'iterator'") }
 
@@ -22,6 +26,11 @@ func (*iterator) Hash() (uint32, error) { return 0, errors.New("unhashable type:
 func (m *machine) lazy(v starlark.Value) (nextFunc, bool) {
 	switch v := v.(type) {
 	case *iterator:
+		if v.frozen {
+			return func(*machine) (starlark.Value, bool, error) {
+				return nil, false, &Error{Msg: "an iterator that is a global of a file can't be used after the file has run", Hint: "make it where it is used: it = iter(x)"}
+			}, true
+		}
 		return v.next, true
 	case *object:
 		h, can := m.host.(Iterator)
@@ -62,6 +71,20 @@ func (m *machine) lazyAny(vs starlark.Tuple) ([]nextFunc, bool) {
 	return nexts, found
 }
 
+// through makes an iterator over others, unless they are too deep in each other.
+func (m *machine) through(next nextFunc, vs ...starlark.Value) (starlark.Value, error) {
+	depth := 0
+	for _, v := range vs {
+		if it, ok := v.(*iterator); ok {
+			depth = max(depth, it.depth+1)
+		}
+	}
+	if depth > maxDepth {
+		return nil, errors.New("iterators are nested too deeply")
+	}
+	return &iterator{next: next, depth: depth}, nil
+}
+
 // over is the iteration of a list.
 func over(items []starlark.Value) nextFunc {
 	i := -1
@@ -97,10 +120,10 @@ func iter(m *machine, a args) (starlark.Value, error) {
 		return it, nil
 	}
 	if next, ok := m.lazy(v); ok {
-		return &iterator{next}, nil
+		return &iterator{next: next}, nil
 	}
 	items, err := m.iterate(v)
-	return &iterator{over(items)}, err
+	return &iterator{next: over(items)}, err
 }
 
 // loopOver is an iteration that a loop of Starlark's goes over.

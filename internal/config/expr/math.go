@@ -137,6 +137,19 @@ func withUnknown(b *starlark.Builtin) *starlark.Builtin {
 				return u.m.touch(), nil
 			}
 		}
+		if slices.ContainsFunc(pos, isObject) {
+			m := machineOf(t)
+			pos = slices.Clone(pos)
+			for i, v := range pos {
+				if o, ok := v.(*object); ok {
+					x, err := floatOf(m, args{name: "float", pos: starlark.Tuple{o}})
+					if err != nil {
+						return nil, fmt.Errorf("must be real number, not %s", typeName(v))
+					}
+					pos[i] = x
+				}
+			}
+		}
 		return starlark.Call(t, b, pos, kw)
 	})
 }
@@ -149,4 +162,9 @@ func Member(module any, name string) (v any, ok bool) {
 	}
 	v, ok = m.Members[name]
 	return v, ok
+}
+
+func isObject(v starlark.Value) bool {
+	_, ok := v.(*object)
+	return ok
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	mathbits "math/bits"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -59,8 +60,75 @@ func (m *machine) hostBinary(op string, x, y starlark.Value) (v starlark.Value, 
 	return m.in(r), true, nil
 }
 
+// smallBinary is the arithmetic of numbers of one word, which costs nothing to speak of; ok is false where it is more.
+func smallBinary(op string, x, y starlark.Value) (starlark.Value, bool) {
+	switch x := x.(type) {
+	case starlark.Int:
+		a, ok := x.Int64()
+		if !ok || a > math.MaxInt32 || a < math.MinInt32 {
+			return nil, false
+		}
+		switch y := y.(type) {
+		case starlark.Int:
+			b, ok := y.Int64()
+			if !ok || b > math.MaxInt32 || b < math.MinInt32 {
+				return nil, false
+			}
+			switch op {
+			case "+":
+				return starlark.MakeInt64(a + b), true
+			case "-":
+				return starlark.MakeInt64(a - b), true
+			case "*":
+				return starlark.MakeInt64(a * b), true
+			case "//", "%":
+				if b == 0 {
+					return nil, false
+				}
+				q, r := a/b, a%b
+				if r != 0 && (r < 0) != (b < 0) {
+					q, r = q-1, r+b
+				}
+				if op == "%" {
+					q = r
+				}
+				return starlark.MakeInt64(q), true
+			}
+		case starlark.Float:
+			return floatBinary(op, float64(a), float64(y))
+		}
+	case starlark.Float:
+		switch y := y.(type) {
+		case starlark.Float:
+			return floatBinary(op, float64(x), float64(y))
+		case starlark.Int:
+			if b, ok := y.Int64(); ok && b <= math.MaxInt32 && b >= math.MinInt32 {
+				return floatBinary(op, float64(x), float64(b))
+			}
+		}
+	}
+	return nil, false
+}
+
+func floatBinary(op string, a, b float64) (starlark.Value, bool) {
+	switch op {
+	case "+":
+		return starlark.Float(a + b), true
+	case "-":
+		return starlark.Float(a - b), true
+	case "*":
+		return starlark.Float(a * b), true
+	case "/":
+		return starlark.Float(a / b), b != 0
+	}
+	return nil, false
+}
+
 // binary is x op y as Python has it, with the size of the result bounded.
 func (m *machine) binary(op string, x, y starlark.Value) (starlark.Value, error) {
+	if v, ok := smallBinary(op, x, y); ok {
+		return v, nil
+	}
 	if isUnknown(x, y) {
 		return m.touch(), nil
 	}
@@ -146,13 +214,29 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 	if size > limit {
 		return fmt.Errorf("the result is too large: %d elements, at most %d", size, limit)
 	}
-	if err := m.alloc(size * itemSize / 2); err != nil {
+	cost := itemSize / 2
+	switch x.(type) {
+	case starlark.String, starlark.Bytes:
+		cost = 1
+	case *starlark.Dict, *starlark.Set:
+		cost = 4 * itemSize
+		size *= 5
+	}
+	if err := m.alloc(size * cost); err != nil {
 		return err
 	}
 	return m.spend(size)
 }
 
-func bits(i starlark.Int) int { return i.BigInt().BitLen() }
+func bits(i starlark.Int) int {
+	if v, ok := i.Int64(); ok {
+		if v < 0 {
+			v = -v
+		}
+		return mathbits.Len64(uint64(v))
+	}
+	return i.BigInt().BitLen()
+}
 
 // length is the number of bytes or elements that an operation copies.
 func length(v starlark.Value) int {

@@ -20,6 +20,22 @@ var (
 	starlarkType = map[string]string{"NoneType": "NoneType", "string": "str", "builtin_function_or_method": "builtin_function_or_method"}
 )
 
+// pythonWording is what Python calls a mistake that Starlark's parser or resolver has found.
+func pythonWording(msg string) string {
+	switch {
+	case msg == "required parameter may not follow optional":
+		return "parameter without a default follows parameter with a default"
+	case strings.HasPrefix(msg, "load: names with leading underscores are not exported: "):
+		return fmt.Sprintf("'%s' is private to its file: its name begins with an underscore", msg[strings.LastIndexByte(msg, ' ')+1:])
+	}
+	if g := repeated.FindStringSubmatch(msg); g != nil {
+		return "keyword argument repeated: " + g[1]
+	}
+	return msg
+}
+
+var repeated = regexp.MustCompile(`^keyword argument "?([^"]+)"? is repeated$`)
+
 // reword gives Python's wording to an error of Starlark's own. own is the function in which it came up.
 func (m *machine) reword(t *Traceback, own string) {
 	if g := noCall.FindStringSubmatch(t.Msg); g != nil {
@@ -57,7 +73,7 @@ func (m *machine) rewordCall(t *Traceback, g []string) {
 	} else {
 		t.outside = true
 	}
-	name := g[1] + "()"
+	name := functionName(g[1]) + "()"
 	var positional, keyword []string
 	required := 0
 	star := false

@@ -78,7 +78,8 @@ func NewRuntime(o Options) *Runtime {
 func bind(name string, f function) *starlark.Builtin {
 	return starlark.NewBuiltin(name, func(t *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (v starlark.Value, err error) {
 		defer recovered(&err)
-		return f(machineOf(t), args{name, pos, kw})
+		v, err = f(machineOf(t), args{name, pos, kw})
+		return v, frozen(err)
 	})
 }
 
@@ -140,7 +141,7 @@ func (r *Runtime) known(f *File) []string {
 
 // resolveError words what Starlark's resolver has against a file.
 func (f *File) resolveError(e resolve.Error, known []string) diag.Diagnostic {
-	d := diag.Diagnostic{Pos: f.at(e.Pos), Msg: e.Msg}
+	d := diag.Diagnostic{Pos: f.at(e.Pos), Msg: pythonWording(e.Msg)}
 	if rest, ok := strings.CutPrefix(e.Msg, "undefined: "); ok {
 		missing, _, _ := strings.Cut(rest, " ")
 		d.Msg = fmt.Sprintf("name '%s' is not defined", missing)

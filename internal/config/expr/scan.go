@@ -188,6 +188,7 @@ func (r *rewriter) scanString(t token, prefix string) token {
 	t.kind = str
 	t.raw, t.format = strings.Contains(prefix, "r"), strings.Contains(prefix, "f")
 	t.body = i + len(quote)
+	closed := true // the fields so far
 	for i = t.body; ; i++ {
 		switch {
 		case i >= r.limit:
@@ -206,8 +207,11 @@ func (r *rewriter) scanString(t token, prefix string) token {
 				i++
 				continue
 			}
-			if stop, ok := r.skipField(i+1, quote); ok { // quotes inside a field don't end it, as in Python 3.12
-				i = stop
+			if closed {
+				var stop int
+				if stop, closed = r.skipField(i+1, quote); closed { // quotes inside a field don't end it, as in Python 3.12
+					i = stop
+				}
 			}
 			continue
 		}

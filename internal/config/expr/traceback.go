@@ -125,14 +125,10 @@ func (m *machine) traceback(err error) error {
 			if !ok {
 				continue
 			}
-			name := f.Name
-			if name == "<toplevel>" {
-				name = "<module>"
-			}
 			if i == len(deepest.CallStack)-1 {
 				own = f.Name
 			}
-			t.Frames = append(t.Frames, Frame{name, pos, file.line(pos.Line), f})
+			t.Frames = append(t.Frames, Frame{functionName(f.Name), pos, file.line(pos.Line), f})
 		}
 	}
 	t.Msg, t.Err = cause.Error(), cause
