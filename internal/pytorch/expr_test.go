@@ -9,7 +9,6 @@ import (
 	_ "github.com/lighter-go/lighter/internal/model"
 	"github.com/lighter-go/lighter/internal/pytorch"
 	"github.com/lighter-go/lighter/internal/registry"
-	"github.com/lighter-go/lighter/tensor"
 	"github.com/lighter-go/lighter/tensor/tensortest"
 )
 
@@ -38,6 +37,9 @@ func TestExpressions(t *testing.T) {
 		{"torch.arange(6).view(2, 3)[:, -1]", "tensor([2, 5])"},
 		{"torch.arange(6).view(2, 3)[..., None].shape", "torch.Size([2, 3, 1])"},
 		{"[int(v) for v in torch.arange(3)]", "[0, 1, 2]"},
+		{"3 if torch.zeros(1).any() else 4", "4"},
+		{"bool(torch.zeros(1)), not torch.zeros(1), 2 in torch.arange(3)", "[False, True, True]"},
+		{"f'{torch.ones(1).sum():.2f} {torch.ones(2)}'", "'1.00 tensor([1., 1.])'"},
 	} {
 		tensortest.Scope(t)
 		v, err := eval(t, c.expression)
@@ -49,7 +51,6 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("%s gives %s, want %s", c.expression, got, c.want)
 		}
 	}
-	_ = tensor.CPU
 }
 
 func TestSuggestions(t *testing.T) {
