@@ -13,7 +13,7 @@ if [ -n "$unformatted" ]; then
 fi
 
 step "pure Go: these build and pass without C"
-CGO_ENABLED=0 go test ./build ./internal/config/... ./internal/diag/... ./internal/eventfile/... ./internal/registry/... ./internal/release ./internal/report
+CGO_ENABLED=0 go test ./build ./internal/config/... ./internal/diag/... ./internal/eventfile/... ./internal/libm ./internal/registry/... ./internal/release ./internal/report
 
 step "go vet"
 go vet ./...

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/libm"
 )
 
 func init() {
@@ -48,24 +49,24 @@ func (r *cosineAnnealingLR) rates(s *scheduler) ([]float64, error) {
 		return nil, errDivision
 	case s.steps == 1 && s.lastEpoch > 0:
 		lrs := make([]float64, len(s.baseLRs))
-		wave := 1 + cos(epoch*math.Pi/r.steps)
+		wave := 1 + libm.Cos(epoch*math.Pi/r.steps)
 		for i, base := range s.baseLRs {
 			lrs[i] = r.lowest + (base-r.lowest)*wave/2
 		}
 		return lrs, nil
 	case math.Mod(epoch-1-r.steps, 2*r.steps) == 0: // at the lowest the factor below would be infinite
 		lrs, _ := s.current()
-		rise := 1 - cos(math.Pi/r.steps)
+		rise := 1 - libm.Cos(math.Pi/r.steps)
 		for i, base := range s.baseLRs {
 			lrs[i] += (base - r.lowest) * rise / 2
 		}
 		return lrs, nil
 	}
-	before := 1 + cos(math.Pi*(epoch-1)/r.steps)
+	before := 1 + libm.Cos(math.Pi*(epoch-1)/r.steps)
 	if before == 0 {
 		return nil, errDivision
 	}
-	factor := (1 + cos(math.Pi*epoch/r.steps)) / before
+	factor := (1 + libm.Cos(math.Pi*epoch/r.steps)) / before
 	return s.each(func(lr float64) float64 { return float64(factor*(lr-r.lowest)) + r.lowest }), nil
 }
 
@@ -129,7 +130,7 @@ func (r *warmRestarts) rates(s *scheduler) ([]float64, error) {
 		return nil, errDivision
 	}
 	lrs := make([]float64, len(s.baseLRs))
-	wave := 1 + cos(math.Pi*r.at/float64(r.length))
+	wave := 1 + libm.Cos(math.Pi*r.at/float64(r.length))
 	for i, base := range s.baseLRs {
 		lrs[i] = r.lowest + (base-r.lowest)*wave/2
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config/expr"
+	"github.com/lighter-go/lighter/internal/libm"
 )
 
 func init() {
@@ -169,7 +170,7 @@ func (r *oneCycleLR) between(g *lighter.ParamGroup, from, to string, pct float64
 	if r.form == "linear" {
 		return float64((end-start)*pct) + start, nil
 	}
-	return end + float64((start-end)/2*(cos(math.Pi*pct)+1)), nil
+	return end + float64((start-end)/2*(libm.Cos(math.Pi*pct)+1)), nil
 }
 
 // phases is the cycle in the state: a list of dicts.

@@ -10,6 +10,7 @@ import (
 	"math/big"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/libm"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -209,6 +210,14 @@ func (s *scheduler) StateDict() lighter.Dict {
 
 // LoadStateDict implements lighter.Scheduler. As in PyTorch the state's arguments replace those configured.
 func (s *scheduler) LoadStateDict(d lighter.Dict) error { return load(s.class, d, s.attributes()) }
+
+// pow is x to the power y. As in Python 0 has no negative powers.
+func pow(x, y float64) (float64, error) {
+	if x == 0 && y < 0 {
+		return 0, errDivision
+	}
+	return libm.Pow(x, y), nil
+}
 
 var errDivision = errors.New("float division by zero")
 

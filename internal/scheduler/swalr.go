@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/libm"
 )
 
 func init() {
@@ -77,5 +78,5 @@ func (r *swaLR) alpha(step int) float64 {
 	if r.strategy == "linear" {
 		return t
 	}
-	return (1 - cos(math.Pi*t)) / 2
+	return (1 - libm.Cos(math.Pi*t)) / 2
 }

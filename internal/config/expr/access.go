@@ -103,7 +103,7 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 		if err := m.hashable(i); err != nil {
 			return nil, err
 		}
-		item, found, err := x.Get(i)
+		item, found, err := lookup(x, i)
 		if err != nil || found {
 			return item, err
 		}

@@ -149,6 +149,9 @@ func roundOf(m *machine, a args) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i, ok := x.(starlark.Int); ok {
+		return m.roundInt(i, digits)
+	}
 	var r float64
 	switch {
 	case digits > 300 || math.IsInf(f, 0) || math.IsNaN(f):
@@ -160,12 +163,6 @@ func roundOf(m *machine, a args) (starlark.Value, error) {
 	default:
 		scale := math.Pow(10, float64(-digits))
 		r = math.RoundToEven(f/scale) * scale
-	}
-	if _, isInt := x.(starlark.Int); isInt {
-		if digits >= 0 {
-			return x, nil
-		}
-		return starlark.NumberToInt(starlark.Float(r))
 	}
 	return starlark.Float(r), err
 }

@@ -310,13 +310,17 @@ func (m *machine) contains(in, x starlark.Value) (bool, error) {
 		if err := m.hashable(x); err != nil {
 			return false, err
 		}
-		_, found, err := in.Get(x)
+		_, found, err := lookup(in, x)
 		return found, err
 	case *starlark.Set:
 		if err := m.hashable(x); err != nil {
 			return false, err
 		}
-		return in.Has(x)
+		found, err := in.Has(x)
+		if other := twin(x); !found && err == nil && other != nil {
+			return in.Has(other)
+		}
+		return found, err
 	}
 	if o, ok := in.(*object); ok {
 		if v, ok, err := m.callAttr(o, "__contains__", x); ok || err != nil {
@@ -345,6 +349,32 @@ func (m *machine) contains(in, x starlark.Value) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// lookup is the value of a key, where True is 1 and False is 0.
+func lookup(d *starlark.Dict, key starlark.Value) (starlark.Value, bool, error) {
+	v, found, err := d.Get(key)
+	if found || err != nil {
+		return v, found, err
+	}
+	if other := twin(key); other != nil {
+		return d.Get(other)
+	}
+	return v, false, nil
+}
+
+// twin is the key that is equal in Python and not in Starlark: True of 1, 0 of False; nil for none.
+func twin(key starlark.Value) starlark.Value {
+	switch k := key.(type) {
+	case starlark.Bool:
+		return asNumber(k)
+	case starlark.Int, starlark.Float:
+		f, _ := starlark.AsFloat(k)
+		if f == 0 || f == 1 {
+			return starlark.Bool(f == 1)
+		}
+	}
+	return nil
 }
 
 // hashable bounds what a key may be: Starlark hashes a tuple of tuples as often as it is in itself.

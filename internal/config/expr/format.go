@@ -94,6 +94,18 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 	var err error
 	switch x := v.(type) {
 	case starlark.Int:
+		if verb == "c" {
+			c, err := universe(m, args{"chr", starlark.Tuple{x}, nil})
+			if err != nil {
+				return nil, err
+			}
+			if align == "" {
+				align = "<"
+			}
+			digits, _ = starlark.AsString(c)
+			numeric = false
+			break
+		}
 		if err := m.spend(digitsCost(x)); err != nil {
 			return nil, err
 		}
@@ -102,6 +114,15 @@ func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) 
 		digits, err = formatFloat(float64(x), verb, precision)
 	default:
 		numeric = false
+		switch {
+		case verb != "" && verb != "s":
+		case group != "":
+			return nil, fmt.Errorf("cannot specify '%s' with 's'", group)
+		case sign != "":
+			return nil, errors.New("sign not allowed in string format specifier")
+		case align == "=":
+			return nil, errors.New("'=' alignment not allowed in string format specifier")
+		}
 		if verb != "" && verb != "s" {
 			return nil, fmt.Errorf("unknown format code '%s' for object of type '%s'", verb, typeName(v))
 		}
@@ -187,11 +208,24 @@ func formatFloat(f float64, verb string, precision int) (string, error) {
 		if precision < 0 {
 			return Float(f), nil
 		}
-		s, err := formatFloat(f, "g", precision)
-		if err == nil && !strings.ContainsAny(s, ".enia") {
+		if math.IsInf(f, 0) || math.IsNaN(f) {
+			return Float(f), nil
+		}
+		precision = max(precision, 1)
+		s := strconv.FormatFloat(f, 'e', precision-1, 64)
+		exp, _ := strconv.Atoi(s[strings.IndexByte(s, 'e')+1:])
+		if exp < -4 || exp >= precision-1 { // one digit after the point is kept
+			mantissa, power, _ := strings.Cut(s, "e")
+			if strings.Contains(mantissa, ".") {
+				mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
+			}
+			return mantissa + "e" + power, nil
+		}
+		s = general(f, precision)
+		if !strings.Contains(s, ".") {
 			s += ".0"
 		}
-		return s, err
+		return s, nil
 	case "e", "E", "f", "F", "g", "G", "%", "n":
 	default:
 		return "", fmt.Errorf("unknown format code '%s' for object of type 'float'", verb)

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/lighter-go/lighter/internal/libm"
 	mathlib "go.starlark.net/lib/math"
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
@@ -18,7 +19,9 @@ func Math() any { return mathModule }
 var mathModule = func() *starlarkstruct.Module {
 	members := starlark.StringDict{
 		"inf": starlark.Float(math.Inf(1)), "nan": starlark.Float(math.NaN()), "tau": starlark.Float(2 * math.Pi),
-		"log2": unaryMath("log2", math.Log2), "log10": unaryMath("log10", math.Log10), "log1p": unaryMath("log1p", math.Log1p),
+		"log2": unaryMath("log2", libm.Log2), "log10": unaryMath("log10", libm.Log10),
+		"sin": unaryMath("sin", libm.Sin), "cos": unaryMath("cos", libm.Cos), "exp": unaryMath("exp", libm.Exp), "pow": starlark.NewBuiltin("pow", powFloat),
+		"log": starlark.NewBuiltin("log", logFloat), "log1p": unaryMath("log1p", math.Log1p),
 		"expm1": unaryMath("expm1", math.Expm1), "exp2": unaryMath("exp2", math.Exp2), "cbrt": unaryMath("cbrt", math.Cbrt), "erf": unaryMath("erf", math.Erf),
 		"isnan":    testMath("isnan", math.IsNaN),
 		"isinf":    testMath("isinf", func(f float64) bool { return math.IsInf(f, 0) }),
@@ -31,12 +34,14 @@ var mathModule = func() *starlarkstruct.Module {
 		switch name {
 		case "mod":
 			name = "fmod"
-		case "round":
-			continue // Python's is the builtin
-		case "sqrt", "exp", "acos", "asin", "acosh", "atanh", "log":
+		case "round": // Python's is the builtin
+			continue
+		case "acos", "asin", "acosh", "atanh", "sqrt":
 			v = inDomain(v.(*starlark.Builtin))
 		}
-		members[name] = v
+		if members[name] == nil {
+			members[name] = v
+		}
 	}
 	for name, v := range members {
 		if b, ok := v.(*starlark.Builtin); ok {
@@ -70,6 +75,52 @@ func domain(v starlark.Value, err error, args starlark.Tuple) (starlark.Value, e
 		return nil, errors.New("math range error")
 	}
 	return nil, errDomain
+}
+
+// logFloat is log(x) or log(x, base).
+func logFloat(_ *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (starlark.Value, error) {
+	x, base := starlark.Value(nil), starlark.Value(nil)
+	if err := starlark.UnpackPositionalArgs("log", pos, kw, 1, &x, &base); err != nil {
+		return nil, err
+	}
+	var logs [2]float64
+	for i, v := range []starlark.Value{x, base} {
+		if v == nil {
+			continue
+		}
+		f, ok := starlark.AsFloat(asNumber(v))
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("must be real number, not %s", typeName(v))
+		case f <= 0:
+			return nil, errDomain
+		}
+		logs[i] = libm.Log(f)
+	}
+	switch {
+	case base == nil:
+		return starlark.Float(logs[0]), nil
+	case logs[1] == 0:
+		return nil, errors.New("float division by zero")
+	}
+	return starlark.Float(logs[0] / logs[1]), nil
+}
+
+// powFloat is math.pow.
+func powFloat(_ *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (starlark.Value, error) {
+	var x, y starlark.Value
+	if err := starlark.UnpackPositionalArgs("pow", pos, kw, 2, &x, &y); err != nil {
+		return nil, err
+	}
+	a, ok1 := starlark.AsFloat(asNumber(x))
+	b, ok2 := starlark.AsFloat(asNumber(y))
+	switch {
+	case !ok1 || !ok2:
+		return nil, errors.New("must be real number")
+	case a == 0 && b < 0 || a < 0 && b != math.Trunc(b) && !math.IsInf(b, 0):
+		return nil, errDomain
+	}
+	return domain(starlark.Float(libm.Pow(a, b)), nil, pos)
 }
 
 func unaryMath(name string, f func(float64) float64) *starlark.Builtin {

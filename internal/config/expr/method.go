@@ -222,7 +222,7 @@ var dictMethods = map[string]methodFunc{
 		if err := m.hashable(a.pos[0]); err != nil {
 			return nil, err
 		}
-		v, found, err := recv.(*starlark.Dict).Get(a.pos[0])
+		v, found, err := lookup(recv.(*starlark.Dict), a.pos[0])
 		switch {
 		case err != nil || found:
 			return v, err

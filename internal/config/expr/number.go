@@ -185,3 +185,23 @@ func bytesOf(m *machine, a args) (starlark.Value, error) {
 	}
 	return starlark.Bytes(out), nil
 }
+
+// roundInt is round(x, digits) of an integer, half to even.
+func (m *machine) roundInt(x starlark.Int, digits int) (starlark.Value, error) {
+	if digits >= 0 {
+		return x, nil
+	}
+	if -digits > bits(x) { // the unit is more than twice the number
+		return starlark.MakeInt(0), nil
+	}
+	if err := m.spend(digitsCost(x)); err != nil {
+		return nil, err
+	}
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(-digits)), nil)
+	q, r := new(big.Int).DivMod(x.BigInt(), unit, new(big.Int))
+	c := r.Lsh(r, 1).Cmp(unit)
+	if c > 0 || c == 0 && q.Bit(0) == 1 {
+		q.Add(q, big.NewInt(1))
+	}
+	return starlark.MakeBigInt(q.Mul(q, unit)), nil
+}

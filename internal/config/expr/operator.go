@@ -8,6 +8,7 @@ import (
 	mathbits "math/bits"
 	"strings"
 
+	"github.com/lighter-go/lighter/internal/libm"
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 )
@@ -120,8 +121,35 @@ func floatBinary(op string, a, b float64) (starlark.Value, bool) {
 		return starlark.Float(a * b), true
 	case "/":
 		return starlark.Float(a / b), b != 0
+	case "//":
+		div, _ := floatDivMod(a, b)
+		return starlark.Float(div), b != 0
+	case "%":
+		_, mod := floatDivMod(a, b)
+		return starlark.Float(mod), b != 0
 	}
 	return nil, false
+}
+
+// floatDivMod is Python's divmod of floats.
+func floatDivMod(a, b float64) (div, mod float64) {
+	mod = math.Mod(a, b)
+	div = (a - mod) / b
+	switch {
+	case mod == 0:
+		mod = math.Copysign(0, b)
+	case (b < 0) != (mod < 0):
+		mod += b
+		div--
+	}
+	if div == 0 {
+		return math.Copysign(0, a/b), mod
+	}
+	whole := math.Floor(div)
+	if div-whole > 0.5 {
+		whole++
+	}
+	return whole, mod
 }
 
 // binary is x op y as Python has it, with the size of the result bounded.
@@ -146,6 +174,25 @@ func (m *machine) binary(op string, x, y starlark.Value) (starlark.Value, error)
 	if err := m.affordable(op, x, y); err != nil {
 		return nil, err
 	}
+	switch xi, ok := x.(starlark.Int); {
+	case ok && (op == "<<" || op == ">>"):
+		if yi, ok := y.(starlark.Int); ok {
+			return shift(op, xi, yi)
+		}
+	case op == "*":
+		if empty, ok := repeatedNever(x, y); ok {
+			return empty, nil
+		}
+	case op == "//" || op == "%":
+		a, ok1 := starlark.AsFloat(x)
+		b, ok2 := starlark.AsFloat(y)
+		_, yInt := y.(starlark.Int)
+		if ok1 && ok2 && !(ok && yInt) {
+			if v, ok := floatBinary(op, a, b); ok {
+				return v, nil
+			}
+		}
+	}
 	token, ok := tokens[op]
 	if !ok {
 		return nil, fmt.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(x0), typeName(y0))
@@ -164,6 +211,44 @@ func (m *machine) binary(op string, x, y starlark.Value) (starlark.Value, error)
 	return v, err
 }
 
+// shift is x << y or x >> y, of a y that is affordable.
+func shift(op string, x, y starlark.Int) (starlark.Value, error) {
+	n, ok := y.Uint64()
+	switch {
+	case y.Sign() < 0:
+		return nil, errors.New("negative shift count")
+	case op == "<<":
+		return starlark.MakeBigInt(new(big.Int).Lsh(x.BigInt(), uint(n))), nil
+	case !ok || n > uint64(bits(x)):
+		n = uint64(bits(x)) + 1
+	}
+	return starlark.MakeBigInt(new(big.Int).Rsh(x.BigInt(), uint(n))), nil
+}
+
+// repeatedNever is a sequence times zero or less.
+func repeatedNever(x, y starlark.Value) (starlark.Value, bool) {
+	times, ok := y.(starlark.Int)
+	seq := x
+	if !ok {
+		times, ok = x.(starlark.Int)
+		seq = y
+	}
+	if !ok || times.Sign() > 0 {
+		return nil, false
+	}
+	switch seq.(type) {
+	case starlark.String:
+		return starlark.String(""), true
+	case starlark.Bytes:
+		return starlark.Bytes(""), true
+	case starlark.Tuple:
+		return starlark.Tuple{}, true
+	case *starlark.List:
+		return starlark.NewList(nil), true
+	}
+	return nil, false
+}
+
 // affordable bounds what an operation may make.
 func (m *machine) affordable(op string, x, y starlark.Value) error {
 	if xi, ok := x.(starlark.Int); ok {
@@ -173,7 +258,10 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 		case op == "*" && bits(xi)+bits(yi) > m.limits.bits:
 			return errors.New("the number is too large")
 		case op == "<<":
-			if n, ok := yi.Int64(); !ok || n > int64(m.limits.bits) || bits(xi)+int(n) > m.limits.bits {
+			if yi.Sign() < 0 {
+				return errors.New("negative shift count")
+			}
+			if n, ok := yi.Int64(); xi.Sign() != 0 && (!ok || n > int64(m.limits.bits)) || ok && bits(xi)+int(min(n, 1<<40)) > m.limits.bits {
 				return errors.New("the number is too large")
 			}
 		}
@@ -217,6 +305,9 @@ func (m *machine) affordable(op string, x, y starlark.Value) error {
 	cost := itemSize / 2
 	switch x.(type) {
 	case starlark.String, starlark.Bytes:
+		if m.run != nil {
+			return errors.Join(m.alloc(size), m.spend(size/copied))
+		}
 		cost = 1
 	case *starlark.Dict, *starlark.Set:
 		cost = 4 * itemSize
@@ -281,7 +372,7 @@ func (m *machine) power(x, y starlark.Value) (starlark.Value, error) {
 	case xf < 0 && yf != math.Trunc(yf) && !math.IsInf(yf, 0):
 		return nil, errors.New("a negative number to a fractional power is complex, which is not supported")
 	}
-	return starlark.Float(math.Pow(xf, yf)), nil
+	return starlark.Float(libm.Pow(xf, yf)), nil
 }
 
 func (m *machine) unary(op string, x starlark.Value) (starlark.Value, error) {

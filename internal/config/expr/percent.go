@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 )
@@ -113,8 +114,12 @@ func (m *machine) percent(format string, v starlark.Value) (starlark.Value, erro
 			return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", b.Len(), m.limits.text)
 		}
 	}
-	_, isDict := v.(*starlark.Dict)
-	if used < len(tuple) && !named && (isTuple || !isDict) {
+	isMapping := false // as Python sees it
+	switch v.(type) {
+	case *starlark.Dict, *starlark.List, starlark.Bytes:
+		isMapping = true
+	}
+	if used < len(tuple) && !named && !isMapping {
 		return nil, errors.New("not all arguments converted during string formatting")
 	}
 	return m.made(b.Len(), b.String)
@@ -140,7 +145,7 @@ func (m *machine) directive(verb byte, v starlark.Value, flags string, width, pr
 			}
 			v = c
 		}
-		if n := length(v); n == 0 || n > 4 {
+		if s, ok := v.(starlark.String); !ok || utf8.RuneCountInString(string(s)) != 1 {
 			return "", errors.New("%c requires int or char")
 		}
 		verb = 's'
@@ -241,7 +246,7 @@ type formatter struct {
 // format fills a format string, or the specification of a field of one.
 func (f *formatter) format(s string, depth int) (string, error) {
 	if depth > 2 {
-		return "", errors.New("Max string recursion exceeded")
+		return "", errors.New("max string recursion exceeded")
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -250,7 +255,7 @@ func (f *formatter) format(s string, depth int) (string, error) {
 			b.WriteByte(c)
 			i++
 		case c == '}':
-			return "", errors.New("Single '}' encountered in format string")
+			return "", errors.New("single '}' encountered in format string")
 		case c == '{':
 			stop, open := i+1, 1
 			for ; stop < len(s) && open > 0; stop++ {
@@ -293,7 +298,7 @@ func (f *formatter) field(s string, depth int) (string, error) {
 			}
 			conversion, rest = rest[1:2], rest[2:]
 			if strings.IndexByte("rsa", conversion[0]) < 0 {
-				return "", fmt.Errorf("Unknown conversion specifier '%s'", conversion)
+				return "", fmt.Errorf("unknown conversion specifier '%s'", conversion)
 			}
 		}
 		if rest != "" && rest[0] != ':' {
@@ -341,7 +346,7 @@ func (f *formatter) value(name string) (starlark.Value, error) {
 			f.manual = true
 		}
 		if n < 0 || n >= len(f.a.pos) {
-			return nil, fmt.Errorf("Replacement index %d out of range for positional args tuple", n)
+			return nil, fmt.Errorf("replacement index %d out of range for positional args tuple", n)
 		}
 		v = f.a.pos[n]
 	default:
@@ -371,7 +376,7 @@ func (f *formatter) value(name string) (starlark.Value, error) {
 		case '[':
 			stop := strings.IndexByte(rest, ']')
 			if stop < 0 {
-				return nil, errors.New("Missing ']' in format string")
+				return nil, errors.New("missing ']' in format string")
 			}
 			var key starlark.Value = starlark.String(rest[1:stop])
 			if n, bad := strconv.Atoi(rest[1:stop]); bad == nil {
@@ -382,7 +387,7 @@ func (f *formatter) value(name string) (starlark.Value, error) {
 				return nil, err
 			}
 		default:
-			return nil, errors.New("Only '.' or '[' may follow ']' in format field specifier")
+			return nil, errors.New("only '.' or '[' may follow ']' in format field specifier")
 		}
 	}
 	return v, nil

@@ -71,46 +71,45 @@ func (r *rewriter) refuseStatement() {
 	}
 }
 
+// classForms are what takes the place of a class, by a part of its base's name.
+var classForms = []struct{ base, methods, constructor string }{
+	{"LighterModule", "its methods as functions", "lighter.LighterModule(training_step=training_step, ...)"},
+	{"LightningModule", "its methods as functions", "pytorch_lightning.LightningModule(training_step=training_step, configure_optimizers=configure_optimizers, ...)"},
+	{"DataModule", "its methods as functions", "pytorch_lightning.LightningDataModule(setup=setup, train_dataloader=train_dataloader, ...)"},
+	{"IterableDataset", "__iter__ as a function next(self, i), which gives sample i and None at the end", "torch.utils.data.IterableDataset(next=next, ...)"},
+	{"Dataset", "__len__ and __getitem__ as functions length(self) and getitem(self, i)", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)"},
+	{"Callback", "its hooks as functions", "pytorch_lightning.callbacks.Callback(on_train_start=on_train_start, ...)"},
+	{"Metric", "its methods as functions update(self, preds, target) and compute(self)", "torchmetrics.Metric(update=update, compute=compute, ...)"},
+	{"Function", "forward and backward as functions", "torch.autograd.Function(forward=forward, backward=backward)"},
+	{"", "its methods as functions whose first argument is self", "torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))"},
+}
+
 // classHint is the function that a class becomes.
 func classHint(class, text string) string {
 	if class == "" {
 		class = "Net"
 	}
 	_, bases, _ := strings.Cut(text, "(")
-	form := func(methods, constructor string) string {
-		return fmt.Sprintf("write %s, and a function that gives the object:\ndef %s(...):\n    return %s", methods, class, constructor)
+	for _, f := range classForms {
+		if strings.Contains(bases, f.base) {
+			return fmt.Sprintf("write %s, and a function that gives the object:\ndef %s(...):\n    return %s", f.methods, class, f.constructor)
+		}
 	}
-	switch {
-	case strings.Contains(bases, "LighterModule"):
-		return form("its methods as functions", "lighter.LighterModule(training_step=training_step, ...)")
-	case strings.Contains(bases, "LightningModule"):
-		return form("its methods as functions", "pytorch_lightning.LightningModule(training_step=training_step, configure_optimizers=configure_optimizers, ...)")
-	case strings.Contains(bases, "DataModule"):
-		return form("its methods as functions", "pytorch_lightning.LightningDataModule(setup=setup, train_dataloader=train_dataloader, ...)")
-	case strings.Contains(bases, "Dataset"):
-		return form("__len__ and __getitem__ as functions", "torch.utils.data.Dataset(length=length, getitem=getitem, ...)")
-	case strings.Contains(bases, "Callback"):
-		return form("its hooks as functions", "pytorch_lightning.Callback(on_train_start=on_train_start, ...)")
-	case strings.Contains(bases, "Metric"):
-		return form("its methods as functions", "torchmetrics.Metric(update=update, compute=compute, ...)")
-	case strings.Contains(bases, "Function"):
-		return form("forward and backward as functions", "torch.autograd.Function(forward=forward, backward=backward)")
-	}
-	return form("its methods as functions whose first argument is self", "torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1))")
+	return ""
 }
 
 func withHint(text string) string {
-	head := text
-	if i := strings.IndexAny(text, "(: "); i >= 0 {
-		head = text[:i]
+	item := text
+	for _, end := range []string{" as ", ":"} {
+		if i := strings.LastIndex(item, end); i > 0 {
+			item = item[:i]
+		}
 	}
 	switch {
-	case strings.Contains(text, "no_grad"), strings.Contains(text, "inference_mode"), strings.Contains(text, "enable_grad"), strings.Contains(text, "set_grad_enabled"):
-		return fmt.Sprintf("give the function and its arguments: y = %s(f, x), or %s(lambda: self(x))", head, head)
-	case strings.Contains(text, "autocast"):
-		return "set the precision in the config: trainer: {precision: bf16-mixed}"
-	case strings.HasPrefix(text, "open"):
+	case strings.HasPrefix(item, "open"):
 		return "files are read by the components of the config: give the data as an argument"
+	case strings.Contains(item, "autograd.") || strings.Contains(item, "grad") || strings.Contains(item, "inference_mode") || strings.Contains(item, "autocast"):
+		return fmt.Sprintf("give it a function: y = %s(f)(x), or y = %s(lambda: self(x))()", item, item)
 	}
 	return "call the functions one after the other"
 }
@@ -128,8 +127,8 @@ func importHint(word, text string) string {
 		if len(names) == 0 {
 			names = []string{"Name"}
 		}
-		if path == "" || path == "project" {
-			path = "model"
+		if path == "" || path == "project" { // from . import block
+			path, names = names[0], []string{"Name"}
 		}
 		start := "//"
 		if strings.HasPrefix(module[0], ".") && !strings.HasPrefix(module[0], "..") {

@@ -1,6 +1,9 @@
 package expr
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // statement is one of any kind, with its line.
 func (r *rewriter) statement() {
@@ -35,7 +38,7 @@ func (r *rewriter) statement() {
 		}
 	}
 	if r.is("@") {
-		r.refuse("call the function where it is used: torch.no_grad(f, x) for a function under @torch.no_grad()", "decorators are not available")
+		r.decorated()
 		return
 	}
 	for r.err == nil {
@@ -45,6 +48,38 @@ func (r *rewriter) statement() {
 		}
 	}
 	r.endLine()
+}
+
+// decorated is a function under decorators, which are called with it from the last to the first.
+func (r *rewriter) decorated() {
+	indent := r.indent
+	var calls []code
+	for r.err == nil && r.is("@") {
+		at := r.tok.start
+		r.advance()
+		f := r.temp()
+		r.emit(f, added(" = "), r.test())
+		calls = append(calls, code{f[0], {"(", at}})
+		r.endLine()
+		if r.err == nil && r.indent != indent {
+			r.fail(r.tok.start, 1, "unexpected indent")
+		}
+	}
+	if r.err == nil && r.is("class") {
+		r.refuseStatement()
+	}
+	if r.err != nil {
+		return
+	}
+	if !r.is("def") {
+		r.unexpected()
+		return
+	}
+	name := r.scan(r.tok.stop).text
+	r.def()
+	if r.err == nil {
+		r.emit(added(name+" = "), join(calls...), added(name+strings.Repeat(")", len(calls))))
+	}
 }
 
 func (r *rewriter) def() {

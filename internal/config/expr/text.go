@@ -37,6 +37,18 @@ func testText(is func(c rune) bool) methodFunc {
 	}
 }
 
+// cased is a method that asks whether a string has letters of one case and none of the other.
+func cased(other, wanted func(c rune) bool) methodFunc {
+	return func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
+		s := string(recv.(starlark.String))
+		if err := errors.Join(m.spend(len(s)), a.unpack()); err != nil {
+			return nil, err
+		}
+		bad := strings.IndexFunc(s, func(c rune) bool { return other(c) || unicode.IsTitle(c) })
+		return starlark.Bool(bad < 0 && strings.IndexFunc(s, wanted) >= 0), nil
+	}
+}
+
 // search is find and its like: of a substring between two characters, counted in characters.
 func search(find func(s, sub string) int, must bool) methodFunc {
 	return func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
@@ -138,8 +150,15 @@ func init() {
 	textMethods = map[string]methodFunc{
 		"split": split(false), "rsplit": split(true), "splitlines": splitLines, "partition": native(2), "rpartition": native(2),
 		"strip": native(0), "lstrip": native(0), "rstrip": native(0), "removeprefix": native(0), "removesuffix": native(0),
-		"startswith": native(0), "endswith": native(0), "upper": textMethod(3, func(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "ß", "SS") }), "lower": native(3), "title": native(3), "capitalize": native(3),
-		"isalnum": native(0), "isalpha": native(0), "islower": native(0), "isupper": native(0), "istitle": native(0),
+		"startswith": native(0), "endswith": native(0), "upper": textMethod(3, func(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "ß", "SS") }), "lower": native(3), "title": native(3),
+		"capitalize": textMethod(3, func(s string) string {
+			if rest, ok := strings.CutPrefix(s, "ß"); ok {
+				return "Ss" + strings.ToLower(rest)
+			}
+			_, n := utf8.DecodeRuneInString(s)
+			return strings.ToTitle(s[:n]) + strings.ToLower(s[n:])
+		}),
+		"isalnum": native(0), "isalpha": native(0), "islower": cased(unicode.IsUpper, unicode.IsLower), "isupper": cased(unicode.IsLower, unicode.IsUpper), "istitle": native(0),
 		"isdigit": testText(unicode.IsDigit), "isdecimal": testText(unicode.IsDigit), "isnumeric": testText(unicode.IsNumber), "isspace": testText(unicode.IsSpace),
 		"isascii": func(m *machine, recv starlark.Value, a args) (starlark.Value, error) {
 			s := string(recv.(starlark.String))
@@ -254,7 +273,7 @@ func pad(left, right int) methodFunc {
 			return nil, err
 		}
 		if utf8.RuneCountInString(fill) != 1 {
-			return nil, errors.New("The fill character must be exactly one character long")
+			return nil, errors.New("the fill character must be exactly one character long")
 		}
 		runes := utf8.RuneCountInString(s)
 		n := max(width-runes, 0)
@@ -279,12 +298,19 @@ func values(kw []starlark.Tuple) starlark.Tuple {
 	return vs
 }
 
+// copied is how many bytes are copied in the time of one unit of work.
+const copied = 8
+
 // made is a string of at most size bytes, made only when that is affordable.
 func (m *machine) made(size int, text func() string) (starlark.Value, error) {
 	if size > m.limits.text || size < 0 {
 		return nil, fmt.Errorf("a string of %d bytes is too long: at most %d", size, m.limits.text)
 	}
-	if err := errors.Join(m.spend(size), m.alloc(size)); err != nil {
+	work := size
+	if m.run != nil {
+		work /= copied
+	}
+	if err := errors.Join(m.spend(work), m.alloc(size)); err != nil {
 		return nil, err
 	}
 	return starlark.String(text()), nil

@@ -1,12 +1,11 @@
-package scheduler
+// Package libm is functions of mathematics that round correctly, as the C library's almost always do: what Python and
+// PyTorch calculate with. Go's may be off in the last bits, and what follows from its own last value magnifies that.
+package libm
 
 import (
 	"math"
 	"math/big"
 )
-
-// Go's math.Cos and math.Pow may be off in the last bits, and schedules that follow from their own last value magnify that.
-// These round correctly, as the C library's almost always do: what PyTorch calculates with.
 
 const precision = 192
 
@@ -21,54 +20,81 @@ func parse(s string) *big.Float {
 var (
 	halfPi = parse("1.57079632679489661923132169163975144209858469968755291048747229615390820314")
 	ln2    = parse("0.69314718055994530941723212145817656807550013436025525412068000949339362196")
+	ln10   = log(10)
 )
 
 func newFloat(v float64) *big.Float { return new(big.Float).SetPrec(precision).SetFloat64(v) }
 
-// cos is the cosine of x, in radians.
-func cos(x float64) float64 {
-	if !(math.Abs(x) < 1<<50) {
-		return math.Cos(x)
+// Cos is the cosine of x, in radians.
+func Cos(x float64) float64 { return circular(x, 1, math.Cos) }
+
+// Sin is the sine of x, in radians.
+func Sin(x float64) float64 {
+	if x == 0 {
+		return x
 	}
-	quadrant := math.Round(x * 2 / math.Pi)
+	return circular(x, 0, math.Sin)
+}
+
+// circular is the sine of x and as many quarters of a circle as ahead says; far is for what is too large for the series.
+func circular(x float64, ahead int64, far func(float64) float64) float64 {
+	if !(math.Abs(x) < 1<<50) {
+		return far(x)
+	}
+	turns := math.Round(x * 2 / math.Pi)
 	r := new(big.Float).SetPrec(precision)
-	r.Sub(newFloat(x), r.Mul(halfPi, newFloat(quadrant)))
+	r.Sub(newFloat(x), r.Mul(halfPi, newFloat(turns)))
 	square := newFloat(0)
 	square.Neg(square.Mul(r, r))
 	// cos(r) or sin(r) = term + term·(-r²)/((n+1)(n+2)) + ..., with n the power of the first term
+	quadrant := int64(turns) + ahead
 	term, n := newFloat(1), 0.0
-	odd := int64(quadrant)&1 == 1
-	if odd {
+	if quadrant&1 == 0 {
 		term, n = r, 1
 	}
 	y, _ := series(term, func(term *big.Float) {
 		term.Quo(term.Mul(term, square), newFloat((n+1)*(n+2)))
 		n += 2
 	}).Float64()
-	if q := int64(quadrant) & 3; q == 1 || q == 2 {
+	if quadrant&2 != 0 {
 		return -y
 	}
 	return y
 }
 
-// pow is x to the power y. As in Python 0 has no negative powers.
-func pow(x, y float64) (float64, error) {
+// Pow is x to the power y, with the special cases of [math.Pow].
+func Pow(x, y float64) float64 {
 	switch {
-	case x == 0 && y < 0:
-		return 0, errDivision
 	case x == 0 || math.IsNaN(x) || math.IsInf(x, 0) || math.IsNaN(y) || math.IsInf(y, 0):
-		return math.Pow(x, y), nil
+		return math.Pow(x, y)
+	case y == 2:
+		return x * x
 	case y == math.Trunc(y) && math.Abs(y) < 1<<50:
 		p, _ := integerPow(x, y).Float64()
-		return p, nil
+		return p
+	case x < 0:
+		return math.NaN()
+	case y == 0.5:
+		return math.Sqrt(x)
 	}
-	// exp(y·ln(x)), as 2^k times the power of a rest
 	exponent := newFloat(y)
-	exponent.Mul(exponent, log(math.Abs(x)))
+	return power(exponent.Mul(exponent, log(x)), func() float64 { return math.Pow(x, y) })
+}
+
+// Exp is e to the power x.
+func Exp(x float64) float64 {
+	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
+		return math.Exp(x)
+	}
+	return power(newFloat(x), func() float64 { return math.Exp(x) })
+}
+
+// power is e to the power of an exponent, as 2^k times the power of a rest; far is for more than a float64 holds.
+func power(exponent *big.Float, far func() float64) float64 {
 	approximate, _ := exponent.Float64()
 	k := math.Round(approximate / math.Ln2)
-	if x < 0 || !(math.Abs(k) <= 1100) { // no number, and more than a float64 holds
-		return math.Pow(x, y), nil
+	if !(math.Abs(k) <= 1100) {
+		return far()
 	}
 	rest := newFloat(k)
 	rest.Sub(exponent, rest.Mul(rest, ln2))
@@ -78,7 +104,26 @@ func pow(x, y float64) (float64, error) {
 		term.Quo(term.Mul(term, rest), newFloat(n))
 	})
 	p, _ := e.SetMantExp(e, int(k)).Float64()
-	return p, nil
+	return p
+}
+
+// Log is the natural logarithm of x, with the special cases of [math.Log].
+func Log(x float64) float64 { return logarithm(x, math.Log, newFloat(1)) }
+
+// Log2 is the binary logarithm of x.
+func Log2(x float64) float64 { return logarithm(x, math.Log2, ln2) }
+
+// Log10 is the decimal logarithm of x.
+func Log10(x float64) float64 { return logarithm(x, math.Log10, ln10) }
+
+// logarithm is log(x)/scale; far is for what has no logarithm.
+func logarithm(x float64, far func(float64) float64, scale *big.Float) float64 {
+	if !(x > 0) || math.IsInf(x, 1) {
+		return far(x)
+	}
+	l := log(x)
+	y, _ := l.Quo(l, scale).Float64()
+	return y
 }
 
 func integerPow(x, y float64) *big.Float {
