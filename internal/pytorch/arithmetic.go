@@ -111,14 +111,15 @@ func Truth(t tensor.Tensor) (v bool, err error) {
 	defer tensor.Recover(&err)
 	switch t.Numel() {
 	case 0:
-		return false, fmt.Errorf("Boolean value of Tensor with no values is ambiguous [%s]", describe(t))
+		tensor.Fail("bool", "Boolean value of Tensor with no values is ambiguous [%s]", describe(t))
 	case 1:
 		if isComplex(t.DType()) {
 			return one("abs", t).Item() != 0, nil
 		}
 		return t.Item() != 0, nil
 	}
-	return false, fmt.Errorf("Boolean value of Tensor with more than one value is ambiguous [%s]: say .any() or .all()", describe(t))
+	tensor.Fail("bool", "Boolean value of Tensor with more than one value is ambiguous [%s]: say .any() or .all()", describe(t))
+	return false, nil
 }
 
 // Len is len(t).
@@ -143,7 +144,7 @@ func Iterate(t tensor.Tensor) (items []any, err error) {
 func Contains(t tensor.Tensor, x any) (found bool, err error) {
 	defer tensor.Recover(&err)
 	if x = tensorOf(x); !operand(x) {
-		return false, fmt.Errorf("Tensor.__contains__ only supports Tensor or scalar, but you passed in a %s", typeName(x))
+		return false, fmt.Errorf("torch.Tensor.__contains__ only supports Tensor or scalar, but you passed in a %s", typeName(x))
 	}
 	return one("any", one("eq", t, x)).Int() != 0, nil
 }

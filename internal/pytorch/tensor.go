@@ -88,7 +88,7 @@ func Attr(t tensor.Tensor, name string) (v any, ok bool, names []string, err err
 	}
 	o, why := methodOf(name)
 	if why != "" {
-		return nil, false, nil, fmt.Errorf("Tensor.%s is not supported: %s", name, why)
+		return nil, false, nil, fmt.Errorf("torch.Tensor.%s is not supported: %s", name, why)
 	}
 	if o != nil {
 		return expr.Func(func(args []any, kwargs map[string]any) (any, error) {
@@ -166,7 +166,7 @@ func SetAttr(t tensor.Tensor, name string, v any) (err error) {
 	case "data":
 		d, ok := v.(tensor.Tensor)
 		if !ok {
-			return fmt.Errorf("Variable data has to be a tensor, but got %s", typeName(v))
+			tensor.Fail("data", "Variable data has to be a tensor, but got %s", typeName(v))
 		}
 		t.SetData(d.Detach())
 	default:
