@@ -256,7 +256,7 @@ func (a *arguments) ints(i int) []int64 {
 		case int64:
 			out[j] = v
 		case tensor.Tensor:
-			n, ok := scalarOf(v)
+			n, _ := scalarOf(v)
 			if out[j], ok = n.(int64); !ok {
 				a.wrong(i, "tuple of ints")
 			}
@@ -277,16 +277,6 @@ func (a *arguments) repeated(i, n int) []int64 {
 		v = append(v, v[0])
 	}
 	return v
-}
-
-// sizes are ints given one by one or as one list: torch.zeros(2, 3), torch.zeros((2, 3)).
-func (a *arguments) sizes(i int) []int64 {
-	if items, ok := elements(a.v[i]); ok && len(items) == 1 {
-		if inner, ok := elements(items[0]); ok {
-			a.v[i] = Tuple(inner)
-		}
-	}
-	return a.ints(i)
 }
 
 func (a *arguments) function(i int) expr.Func {

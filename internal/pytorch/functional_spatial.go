@@ -88,7 +88,7 @@ func pools() {
 		})
 		adaptive := func(indices func(a *arguments) bool) func(a *arguments) any {
 			return func(a *arguments) any {
-				both, _ := elements(run("adaptive_max_pool"+d, a.tensor(0), a.sizes2(1, dims)))
+				both, _ := elements(run("adaptive_max_pool"+d, a.tensor(0), a.spatial(1, dims)))
 				if indices(a) {
 					return Tuple(both)
 				}
@@ -99,7 +99,7 @@ func pools() {
 		def(functional+"adaptive_max_pool"+d+"_with_indices(input, output_size, return_indices=False)", adaptive(func(*arguments) bool { return true }))
 		if n > 0 {
 			def(functional+"adaptive_avg_pool"+d+"(input, output_size)", func(a *arguments) any {
-				return run("adaptive_avg_pool"+d, a.tensor(0), a.sizes2(1, dims))
+				return run("adaptive_avg_pool"+d, a.tensor(0), a.spatial(1, dims))
 			})
 			fractional := func(indices func(a *arguments) bool) func(a *arguments) any {
 				return func(a *arguments) any {
@@ -120,8 +120,8 @@ func pools() {
 	}
 }
 
-// sizes2 are sizes of which None keeps that of the input, the first argument.
-func (a *arguments) sizes2(i, dims int) []int64 {
+// spatial are sizes of which None keeps that of the input, the first argument.
+func (a *arguments) spatial(i, dims int) []int64 {
 	items, ok := elements(a.v[i])
 	if !ok {
 		return a.repeated(i, dims)
@@ -225,14 +225,14 @@ func interpolate(a *arguments, t tensor.Tensor, size, factor any, mode string, a
 		a.fail("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
 	}
 	corners, _ := align.(bool)
-	spatial := func() string { return Repr(Size(t.Shape()[min(2, t.Dim()):]).anys()) }
+	of := func() string { return Repr(Size(t.Shape()[min(2, t.Dim()):]).anys()) }
 	var out, scales any
 	switch {
 	case size != nil && factor != nil:
 		a.fail("only one of size or scale_factor should be defined")
 	case size != nil:
 		if items, ok := elements(size); ok && len(items) != dims {
-			a.fail("Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of %s and output size of %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.", spatial(), Repr(size))
+			a.fail("Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of %s and output size of %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and output size in (o1, o2, ...,oK) format.", of(), Repr(size))
 		}
 		out = a.repeated(1, dims)
 		if recompute {
@@ -242,7 +242,7 @@ func interpolate(a *arguments, t tensor.Tensor, size, factor any, mode string, a
 		factors := make([]any, max(dims, 0))
 		items, ok := elements(factor)
 		if ok && len(items) != dims {
-			a.fail("Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of %s and scale_factor of shape %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.", spatial(), Repr(factor))
+			a.fail("Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of %s and scale_factor of shape %s. Please provide input tensor in (N, C, d1, d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format.", of(), Repr(factor))
 		}
 		sizes := make([]int64, len(factors))
 		for i := range factors {
