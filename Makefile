@@ -40,7 +40,7 @@ bench-peer: build ## the speed table beside Python's Lighter (makes a venv)
 	@$(ENV) bench/peer.sh
 
 fixtures: ## make the golden files of the tests again, with PyTorch (makes a venv)
-	bench/peer.sh fixtures && bench/peer.sh python testdata/fixtures/known.py
+	bench/peer.sh fixtures && bench/peer.sh python testdata/fixtures/known.py && bench/peer.sh python testdata/fixtures/functions.py
 
 docs: build ## make the generated pages of docs/ again
 	@$(ENV) go generate ./...

@@ -12,6 +12,7 @@ import (
 	_ "github.com/lighter-go/lighter/internal/module"
 	_ "github.com/lighter-go/lighter/internal/optim"
 	_ "github.com/lighter-go/lighter/internal/profiler"
+	_ "github.com/lighter-go/lighter/internal/pytorch"
 	_ "github.com/lighter-go/lighter/internal/scheduler"
 	_ "github.com/lighter-go/lighter/internal/vision"
 )

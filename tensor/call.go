@@ -149,15 +149,9 @@ func appendValue(op string, b []byte, v any) []byte {
 	case nil:
 		return append(b, 'n')
 	case Tensor:
-		if v.p == nil {
-			return append(b, 'n')
-		}
-		return binary.LittleEndian.AppendUint64(append(b, 't'), uint64(uintptr(v.p)))
+		return appendTensor(b, v)
 	case bool:
-		if v {
-			return append(b, 'b', 1)
-		}
-		return append(b, 'b', 0)
+		return appendBool(b, v)
 	case int:
 		return appendInt(b, int64(v))
 	case int64:
@@ -167,12 +161,11 @@ func appendValue(op string, b []byte, v any) []byte {
 	case MemoryFormat:
 		return appendInt(b, int64(v))
 	case float64:
-		return binary.LittleEndian.AppendUint64(append(b, 'd'), math.Float64bits(v))
+		return appendFloat(b, v)
 	case string:
 		return appendText(append(b, 's'), v)
 	case Device:
-		b = binary.LittleEndian.AppendUint32(append(b, 'v'), uint32(v.Type))
-		return binary.LittleEndian.AppendUint32(b, uint32(int32(v.index())))
+		return appendDevice(b, v)
 	case []any:
 		return appendList(op, b, v)
 	case []Tensor:
@@ -211,12 +204,16 @@ func (r *reader) take(n int) []byte {
 func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
 func (r *reader) uint64() uint64 { return binary.LittleEndian.Uint64(r.take(8)) }
 
+// tensor is a handle that came through a buffer as a number; it points to C memory, which the collector does not move.
+func (r *reader) tensor() Tensor {
+	h := r.uint64()
+	return Tensor{*(*unsafe.Pointer)(unsafe.Pointer(&h))}
+}
+
 func (r *reader) value() any {
 	switch r.take(1)[0] {
 	case 't':
-		// The handle came through a buffer as a number; it points to C memory, which the collector does not move.
-		h := r.uint64()
-		return Tensor{*(*unsafe.Pointer)(unsafe.Pointer(&h))}
+		return r.tensor()
 	case 'i':
 		return int64(r.uint64())
 	case 'd':

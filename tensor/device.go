@@ -35,6 +35,9 @@ func (t DeviceType) String() string {
 	return fmt.Sprintf("device(%d)", int(t))
 }
 
+// TypeName is the class's name in PyTorch, for messages.
+func (Device) TypeName() string { return "torch.device" }
+
 // String is PyTorch's spelling: "cpu", "cuda:0".
 func (d Device) String() string {
 	if d.Type == CPU {

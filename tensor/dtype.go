@@ -51,6 +51,9 @@ func (d DType) String() string {
 	return fmt.Sprintf("dtype(%d)", int(d))
 }
 
+// TypeName is the class's name in PyTorch, for messages.
+func (DType) TypeName() string { return "torch.dtype" }
+
 // Size is the number of bytes of one element.
 func (d DType) Size() int {
 	for _, t := range dtypes {

@@ -23,7 +23,8 @@ func (t Tensor) Grad() Tensor {
 	return adoptNew("grad", p)
 }
 
-// SetGrad puts grad, of t's shape, type and device, in place of the gradient gathered so far. Both share the data.
+// SetGrad puts grad, of t's shape, type and device, in place of the gradient gathered so far; an undefined one means none. Both share
+// the data.
 func (t Tensor) SetGrad(grad Tensor) {
 	check("set_grad", C.lt_set_grad(C.lt_tensor(t.p), C.lt_tensor(grad.p)))
 }
@@ -65,8 +66,16 @@ func DetectAnomaly(on bool) { C.lt_set_anomaly(boolC(on)) }
 // Autocast runs eligible operations of a device type in dtype on this thread, and returns the call that restores the
 // earlier state and drops the cached casts of the weights.
 func Autocast(device DeviceType, dtype DType) (restore func()) {
+	return autocast(device, true, dtype)
+}
+
+// AutocastOff runs operations of a device type in the types of their arguments on this thread, and returns the call that restores
+// the earlier state.
+func AutocastOff(device DeviceType) (restore func()) { return autocast(device, false, BFloat16) }
+
+func autocast(device DeviceType, on bool, dtype DType) (restore func()) {
 	var was, wasDType, ignored C.int
-	check("autocast", C.lt_autocast(C.int(device), 1, C.int(dtype), &was, &wasDType))
+	check("autocast", C.lt_autocast(C.int(device), boolC(on), C.int(dtype), &was, &wasDType))
 	return func() {
 		C.lt_autocast_clear()
 		C.lt_autocast(C.int(device), was, wasDType, &ignored, &ignored)

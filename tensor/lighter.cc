@@ -5,7 +5,9 @@
 #include <torch/version.h>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorIndexing.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/record_function.h>
 #include <c10/util/Logging.h>
@@ -282,7 +284,7 @@ lt_tensor lt_grad(lt_tensor t) {
 }
 
 int lt_set_grad(lt_tensor t, lt_tensor grad) {
-  return guard([&] { T(t).mutable_grad() = T(grad); });
+  return guard([&] { T(t).mutable_grad() = grad ? T(grad) : Tensor(); });
 }
 
 int lt_backward(lt_tensor loss, lt_tensor gradient, int retain) {
@@ -590,6 +592,8 @@ struct Reader {
 
 using torch::jit::IValue;
 
+IValue read_list(Reader &r);
+
 IValue read_value(Reader &r) {
   switch (r.get<char>()) {
   case 'n': return IValue();
@@ -608,8 +612,40 @@ IValue read_value(Reader &r) {
     for (uint32_t i = 0; i < n; i++) items.push_back(read_value(r));
     return IValue(items);
   }
+  case 'w': { // a number where a tensor stands: it takes part in type promotion as Python's numbers do
+    Tensor number = c10::scalar_to_tensor(read_value(r).toScalar());
+    number.unsafeGetTensorImpl()->set_wrapped_number(true);
+    return IValue(std::move(number));
+  }
+  case 'L': return read_list(r);
   }
   TORCH_CHECK(false, "unknown tag in a call buffer");
+}
+
+// A list whose element type is given: t tensors, o tensors or None, i ints, d floats, b bools, x numbers, s texts.
+IValue read_list(Reader &r) {
+  auto kind = r.get<char>();
+  auto n = r.get<uint32_t>();
+  auto fill = [&](auto list, auto value) {
+    list.reserve(n);
+    for (uint32_t i = 0; i < n; i++) list.push_back(value(read_value(r)));
+    return IValue(std::move(list));
+  };
+  switch (kind) {
+  case 't': return fill(c10::List<Tensor>(), [](IValue v) { return v.toTensor(); });
+  case 'o':
+    return fill(c10::List<c10::optional<Tensor>>(), [](IValue v) { return v.isNone() ? c10::optional<Tensor>() : c10::optional<Tensor>(v.toTensor()); });
+  case 'i': return fill(c10::List<int64_t>(), [](IValue v) { return v.toInt(); });
+  case 'd': return fill(c10::List<double>(), [](IValue v) { return v.isInt() ? static_cast<double>(v.toInt()) : v.toDouble(); });
+  case 'b': return fill(c10::List<bool>(), [](IValue v) { return v.toBool(); });
+  case 'x': {
+    c10::impl::GenericList items(c10::NumberType::get());
+    for (uint32_t i = 0; i < n; i++) items.push_back(read_value(r));
+    return IValue(std::move(items));
+  }
+  case 's': return fill(c10::List<std::string>(), [](IValue v) { return v.toStringRef(); });
+  }
+  TORCH_CHECK(false, "unknown kind of list in a call buffer");
 }
 
 void put(std::string &out, const void *v, size_t n) { out.append(static_cast<const char *>(v), n); }
@@ -794,6 +830,142 @@ const char *lt_schemas(const char *name, size_t *len) {
   *len = call_result.size();
   return call_result.data();
 }
+
+// ---- user code
+
+namespace {
+
+// What is not a Failure of the guard but of the scopes: no result of a call could be owned.
+#define LT_NEEDS_SCOPE() if (scopes.marks.empty()) return lt_adopt(nullptr)
+
+Tensor *tracked(Tensor t) {
+  Tensor *out = handle(std::move(t));
+  lt_track(out);
+  return out;
+}
+
+// An index as Python writes it: n None, e ..., i an int, b a bool, t a tensor, r a slice (three optional ints).
+std::vector<at::indexing::TensorIndex> read_index(Reader &r) {
+  std::vector<at::indexing::TensorIndex> index;
+  for (auto n = r.get<uint32_t>(); n > 0; n--) {
+    switch (r.get<char>()) {
+    case 'n': index.emplace_back(at::indexing::None); break;
+    case 'e': index.emplace_back(at::indexing::Ellipsis); break;
+    case 'i': index.emplace_back(r.get<int64_t>()); break;
+    case 'b': index.emplace_back(r.get<char>() != 0); break;
+    case 't': index.emplace_back(*reinterpret_cast<Tensor *>(r.get<uint64_t>())); break;
+    case 'r': {
+      c10::optional<c10::SymInt> part[3];
+      for (auto &p : part)
+        if (r.get<char>()) p = c10::SymInt(r.get<int64_t>());
+      index.emplace_back(at::indexing::Slice(part[0], part[1], part[2]));
+      break;
+    }
+    default: TORCH_CHECK(false, "unknown tag in an index");
+    }
+  }
+  return index;
+}
+
+List tensors_of(const lt_tensor *t, int n) {
+  List l;
+  for (int i = 0; i < n; i++) l.push_back(t && t[i] ? T(t[i]) : Tensor());
+  return l;
+}
+
+} // namespace
+
+// The overloads of an operator that the dispatcher knows, a line each: the handle for lt_invoke and the schema.
+const char *lt_overloads(const char *name, size_t *len) {
+  std::ostringstream m;
+  for (const auto &op : operators(name)) {
+    auto found = c10::Dispatcher::singleton().findSchema(op->schema().operator_name());
+    if (!found) continue;
+    m << reinterpret_cast<uintptr_t>(new c10::OperatorHandle(*found)) << "\t" << op->schema() << "\n"; // for as long as the program runs
+  }
+  call_result = m.str();
+  *len = call_result.size();
+  return call_result.data();
+}
+
+int lt_invoke(uintptr_t op, const char *buf, size_t len, const char **out, size_t *out_len) {
+  LT_NEEDS_SCOPE();
+  return guard([&] {
+    Reader r{buf, buf + len};
+    const auto &handle = *reinterpret_cast<c10::OperatorHandle *>(op);
+    const auto &params = handle.schema().arguments();
+    torch::jit::Stack stack;
+    stack.reserve(params.size());
+    for (const auto &p : params) {
+      if (*r.p == 'y') { // the schema's default
+        r.p++;
+        stack.push_back(*p.default_value());
+      } else {
+        stack.push_back(read_value(r));
+      }
+    }
+    handle.callBoxed(stack);
+    call_result.clear();
+    uint32_t n = stack.size();
+    put(call_result, &n, 4);
+    for (const auto &v : stack) write_value(call_result, v);
+    *out = call_result.data();
+    *out_len = call_result.size();
+  });
+}
+
+int lt_index(lt_tensor t, const char *buf, size_t len, lt_tensor *out) {
+  LT_NEEDS_SCOPE();
+  return guard([&] {
+    Reader r{buf, buf + len};
+    *out = tracked(T(t).index(read_index(r)));
+  });
+}
+
+// The value, a tensor or a number, stands before the index.
+int lt_index_put(lt_tensor t, const char *buf, size_t len) {
+  return guard([&] {
+    Reader r{buf, buf + len};
+    IValue value = read_value(r);
+    auto index = read_index(r);
+    Tensor self = T(t);
+    if (value.isTensor())
+      self.index_put_(index, value.toTensor());
+    else
+      self.index_put_(index, value.toScalar());
+  });
+}
+
+int lt_backward_of(const lt_tensor *outputs, const lt_tensor *grads, int n, const lt_tensor *inputs, int count, int retain,
+                   int create) {
+  return guard([&] {
+    torch::autograd::backward(tensors_of(outputs, n), grads ? tensors_of(grads, n) : List(), retain != 0, create != 0, tensors_of(inputs, count));
+  });
+}
+
+// Gradients of inputs; a null result where an input was not used.
+int lt_grad_of(const lt_tensor *outputs, const lt_tensor *grads, int n, const lt_tensor *inputs, int count, int retain, int create,
+               int allow_unused, lt_tensor *out) {
+  LT_NEEDS_SCOPE();
+  return guard([&] {
+    auto result = torch::autograd::grad(tensors_of(outputs, n), tensors_of(inputs, count), grads ? tensors_of(grads, n) : List(), retain != 0, create != 0, allow_unused != 0);
+    for (int i = 0; i < count; i++) out[i] = result[i].defined() ? tracked(result[i]) : nullptr;
+  });
+}
+
+// The name of the node that computes t's gradient, "AddBackward0"; "" for a leaf.
+const char *lt_grad_fn(lt_tensor t) {
+  call_result.clear();
+  guard([&] {
+    if (const auto &node = T(t).grad_fn()) call_result = node->name();
+  });
+  return call_result.c_str();
+}
+
+int lt_layout(lt_tensor t) { return static_cast<int>(T(t).layout()); }
+
+// What several handles of one tensor share.
+const void *lt_identity(lt_tensor t) { return T(t).unsafeGetTensorImpl(); }
 
 // ---- the process
 

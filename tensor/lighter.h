@@ -111,6 +111,19 @@ int lt_call(const char *buf, size_t len, const char **out, size_t *out_len);
 const char *lt_operators(size_t *len);
 const char *lt_schemas(const char *name, size_t *len);
 
+// For user code (invoke.go): operators by their handle, with arguments in the order of the schema; indexing; autograd.
+const char *lt_overloads(const char *name, size_t *len);
+int lt_invoke(uintptr_t op, const char *buf, size_t len, const char **out, size_t *out_len);
+int lt_index(lt_tensor t, const char *buf, size_t len, lt_tensor *out);
+int lt_index_put(lt_tensor t, const char *buf, size_t len);
+int lt_backward_of(const lt_tensor *outputs, const lt_tensor *grads, int n, const lt_tensor *inputs, int count, int retain,
+                   int create);
+int lt_grad_of(const lt_tensor *outputs, const lt_tensor *grads, int n, const lt_tensor *inputs, int count, int retain, int create,
+               int allow_unused, lt_tensor *out);
+const char *lt_grad_fn(lt_tensor t);
+int lt_layout(lt_tensor t);
+const void *lt_identity(lt_tensor t);
+
 // libtorch's profiler, of the calling OS thread. Options are a sum of LT_PROFILE_*. lt_profile_stop writes a Chrome trace to path
 // unless that is NULL, and gives the events in one buffer (profile.go describes it).
 enum { LT_PROFILE_CUDA = 1, LT_PROFILE_SHAPES = 2, LT_PROFILE_MEMORY = 4, LT_PROFILE_FLOPS = 8 };

@@ -103,6 +103,9 @@ func (t Tensor) IsChannelsLast() bool { return t.flag(flagChannelsLast) }
 // IsLeaf says whether the tensor was made by the user and not by an operation that autograd recorded.
 func (t Tensor) IsLeaf() bool { return t.flag(flagLeaf) }
 
+// IsInference says whether the tensor was made in inference mode.
+func (t Tensor) IsInference() bool { return t.flag(flagInference) }
+
 // StorageOffset is the place of the first element in the storage, in elements.
 func (t Tensor) StorageOffset() int64 { return int64(C.lt_storage_offset(C.lt_tensor(t.p))) }
 
@@ -128,6 +131,9 @@ func (t Tensor) String() string {
 	}
 	return s
 }
+
+// TypeName is the class's name in PyTorch, for messages.
+func (Tensor) TypeName() string { return "Tensor" }
 
 // Element is a Go type that has an element type in libtorch.
 type Element interface {

@@ -71,6 +71,8 @@ func (d *Device) DecodeConfig(v any) (err error) {
 	switch v := v.(type) {
 	case nil:
 		d.Device = tensor.Device{}
+	case tensor.Device:
+		d.Device = v
 	case string:
 		d.Device, err = tensor.ParseDevice(v)
 	default:

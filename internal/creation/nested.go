@@ -80,8 +80,8 @@ func misplaced(at []int, format string, args ...any) error {
 	return fmt.Errorf(format+", at %s", append(args, place)...)
 }
 
-// infer is PyTorch's choice: bools are bool, ints int64, anything with a float float32.
-func (n *Nested) infer() tensor.DType {
+// Infer is PyTorch's choice of type: bools are bool, ints int64, anything with a float float32.
+func (n *Nested) Infer() tensor.DType {
 	t := tensor.Bool
 	for _, v := range n.flat {
 		switch v.(type) {
@@ -97,12 +97,15 @@ func (n *Nested) infer() tensor.DType {
 	return t
 }
 
-// tensor makes the CPU tensor, copying numbers as torch.tensor converts them.
-func (n *Nested) tensor(dtype DType) (tensor.Tensor, error) {
+// Len is the number of numbers.
+func (n *Nested) Len() int { return len(n.flat) }
+
+// Make makes the CPU tensor, copying numbers as torch.tensor converts them.
+func (n *Nested) Make(dtype DType) (tensor.Tensor, error) {
 	if n.source.Defined() {
 		return tensor.CallOne("clone", n.source.Detach()).To(n.source.Device(), dtype.Or(n.source.DType())), nil
 	}
-	want := dtype.Or(n.infer())
+	want := dtype.Or(n.Infer())
 	switch want {
 	case tensor.Bool:
 		data := make([]bool, len(n.flat))
@@ -172,7 +175,7 @@ func toInt(v any, t tensor.DType) (x int64, ok bool) {
 // when that is not given, of the type PyTorch infers.
 func Numbers(values []any, dtype DType) (tensor.Tensor, error) {
 	n := Nested{shape: []int64{int64(len(values))}, flat: values}
-	return n.tensor(dtype)
+	return n.Make(dtype)
 }
 
 // Tensor is torch.tensor.
@@ -186,7 +189,7 @@ type Tensor struct {
 // Build copies the data into a tensor.
 func (c Tensor) Build(*registry.Env) (t tensor.Tensor, err error) {
 	defer tensor.Recover(&err)
-	t, err = c.Data.tensor(c.DType)
+	t, err = c.Data.Make(c.DType)
 	if err != nil {
 		return tensor.Tensor{}, registry.FieldError("data", "%v", err)
 	}

@@ -32,8 +32,8 @@ func newGenerator(seed uint64) *Generator {
 	return g
 }
 
-// draw runs f with g in place of the default CPU generator.
-func (g *Generator) draw(f func()) {
+// Draw runs f with g in place of the default CPU generator.
+func (g *Generator) Draw(f func()) {
 	if g == nil {
 		f()
 		return
@@ -54,7 +54,7 @@ func exchangeState(state []byte) (was []byte) {
 
 // permutation is torch.randperm(n, generator=g): int64 of shape [n].
 func (g *Generator) permutation(n int) (t tensor.Tensor) {
-	g.draw(func() { t = tensor.CallOne("randperm", n, tensor.Kwarg{Name: "dtype", Value: tensor.Int64}) })
+	g.Draw(func() { t = tensor.CallOne("randperm", n, tensor.Kwarg{Name: "dtype", Value: tensor.Int64}) })
 	return t
 }
 

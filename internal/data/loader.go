@@ -53,7 +53,7 @@ func (l *loader) Iter(from int) (it lighter.Iterator, err error) {
 		l.began = append(l.began, g.state)
 	}
 	if !l.seeded {
-		l.generator.draw(func() { l.base = tensor.RandomInt64() })
+		l.generator.Draw(func() { l.base = tensor.RandomInt64() })
 		l.seeded, l.epoch = l.persistent, 0
 	} else {
 		l.epoch++

@@ -83,7 +83,7 @@ func (r *random) Order() tensor.Tensor {
 func (r *random) order(g *Generator) tensor.Tensor {
 	if r.replacement {
 		var t tensor.Tensor
-		g.draw(func() {
+		g.Draw(func() {
 			t = tensor.CallOne("randint", r.n, []int64{int64(r.samples)}, tensor.Kwarg{Name: "dtype", Value: tensor.Int64})
 		})
 		return t

@@ -187,6 +187,15 @@ func (h *host) Attr(obj any, name string) (any, bool, []string) {
 		return config.Unknown{}, true, nil
 	case namespace:
 		return o.attr(h, name)
+	}
+	if known(obj) {
+		v, ok, names := objects.Attr(obj, name)
+		if _, isFunc := v.(Func); isFunc && h.checking {
+			v = Func(func([]any, map[string]any) (any, error) { return config.Unknown{}, nil })
+		}
+		return v, ok, names
+	}
+	switch o := obj.(type) {
 	case Attributer:
 		return o.Attr(name)
 	case *config.Dict:
@@ -205,6 +214,9 @@ func (h *host) Index(obj, i any) (any, error) {
 	case Indexer:
 		return o.Index(i)
 	}
+	if known(obj) {
+		return objects.Index(obj, i)
+	}
 	return nil, fmt.Errorf("%T cannot be indexed", obj)
 }
 
@@ -212,6 +224,13 @@ func (h *host) Index(obj, i any) (any, error) {
 func (h *host) Iterate(obj any) ([]any, bool) {
 	if o, ok := obj.(Iterable); ok {
 		return o.Iterate(), true
+	}
+	if known(obj) {
+		items, err := objects.Iterate(obj)
+		if err != nil {
+			panic(err) // the evaluation ends with it
+		}
+		return items, true
 	}
 	return nil, false
 }
@@ -236,11 +255,17 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 	if v, ok := constants[full]; ok {
 		return v, true, nil
 	}
+	if v, ok := h.given(full); ok {
+		return v, true, nil
+	}
 	if e, ok := Lookup(full); ok {
 		return h.callable(e, decoder{args: e.proto}), true, nil
 	}
+	if packages()[full] {
+		return namespace(full), true, nil
+	}
 	var names []string
-	for _, known := range append(Names(), constantNames()...) {
+	for _, known := range fullNames() {
 		if known == full || strings.HasPrefix(known, full+".") {
 			return namespace(full), true, nil
 		}
@@ -249,6 +274,10 @@ func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 			names = append(names, head)
 		}
 	}
+	if v, ok := h.refused(full); ok {
+		return v, true, nil
+	}
+	slices.Sort(names)
 	return nil, false, slices.Compact(names)
 }
 

@@ -45,6 +45,10 @@ func Reference() map[string][]byte {
 		}
 		pages[name+".md"] = page.Bytes()
 	}
+	if objects != nil {
+		pages["functions.md"] = append([]byte(generated), objects.Page()...)
+		fmt.Fprint(&index, "\n[Functions](functions.md) are what `$` expressions and user code can call of torch.\n")
+	}
 	fmt.Fprint(&index, "\n[Coverage](coverage.md) goes through the names of PyTorch's modules.\n")
 	pages["coverage.md"] = coveragePage()
 	pages["README.md"] = index.Bytes()

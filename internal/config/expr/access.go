@@ -19,6 +19,9 @@ func (m *machine) attr(v starlark.Value, name string) (starlark.Value, error) {
 	case *object:
 		if m.host != nil {
 			x, ok, known := m.host.Attr(x.value, name)
+			if err, failed := x.(error); failed {
+				return nil, err
+			}
 			if ok {
 				return m.in(x), nil
 			}

@@ -37,10 +37,10 @@ func init() {
 	internals = map[string]function{
 		"__op": opOf, "__unary": unaryOf, "__compare": compareOf, "__chain": chainOf, "__attr": attrOf, "__index": indexOf, "__slice": sliceOf,
 		"__iter": iterOf, "__gather": gather, "__dict": dictDisplay, "__format": formatField, "__concat": concat,
-		"__range": rangeOf, "__ellipsis": ellipsisOf, "__set": setOf, "__mapping": mapping,
+		"__range": rangeOf, "__ellipsis": ellipsisOf, "__set": setOf, "__mapping": mapping, "__test": test,
 	}
 	fileBuiltins = map[string]function{
-		"__test": test, "__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
+		"__setattr": setAttr, "__setindex": setIndex, "__delitem": delItem, "__delattr": delAttr, "__unpack": unpack,
 		"__inplace": inPlace, "__assert": failedAssert, "__raise": raise,
 		"print": printOf, "isinstance": isInstance, "callable": isCallable, "iter": iter, "bytes": bytesOf, "hex": inBase("0x", 16), "oct": inBase("0o", 8), "bin": inBase("0b", 2),
 	}
@@ -105,7 +105,7 @@ func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (star
 
 // boolOf is bool().
 func boolOf(m *machine, a args) (starlark.Value, error) {
-	if m.run == nil || len(a.pos) != 1 || len(a.kw) > 0 {
+	if isUnknown(a.pos...) || len(a.pos) != 1 || len(a.kw) > 0 {
 		return universe(m, a)
 	}
 	truth, err := m.truth(a.pos[0])

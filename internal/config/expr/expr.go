@@ -141,7 +141,7 @@ func (p *Program) Eval(h Host, refs []any, names map[string]any) (v any, err err
 	m := &machine{host: h, limits: expressionLimits}
 	defer func() {
 		if r := recover(); r != nil {
-			v, err = nil, &Error{Msg: fmt.Sprintf("internal error: %v", r)}
+			v, err = nil, p.failure(asError(r))
 		}
 	}()
 	env := starlark.StringDict{}

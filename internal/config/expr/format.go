@@ -65,9 +65,12 @@ func formatOf(m *machine, a args) (starlark.Value, error) {
 var specPattern = regexp.MustCompile(`^(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\d{1,6})?([,_])?(?:\.(\d{1,4}))?([a-zA-Z%])?$`)
 
 func (m *machine) format(v starlark.Value, spec string) (starlark.Value, error) {
-	if o, ok := v.(*object); ok && m.run != nil {
+	if o, ok := v.(*object); ok {
 		if r, ok, err := m.callAttr(o, "__format__", starlark.String(spec)); ok || err != nil {
-			return r, err
+			if _, text := r.(starlark.String); text || err != nil {
+				return r, err
+			}
+			v = r // what is written in the object's place
 		}
 	}
 	if spec == "" {

@@ -177,7 +177,7 @@ func (m *machine) truth(v starlark.Value) (bool, error) {
 	if !ok {
 		return bool(v.Truth()), nil
 	}
-	if m.run == nil || m.host == nil {
+	if m.host == nil {
 		return true, nil
 	}
 	for _, name := range []string{"__bool__", "__len__"} {

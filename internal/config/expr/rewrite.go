@@ -287,7 +287,7 @@ func (r *rewriter) not() code {
 
 // truth is a value whose truth is about to be asked: that of an object of the host may be an error.
 func (r *rewriter) truth(c code) code {
-	if !r.lines || len(c) == 0 || strings.HasPrefix(c[0].text, "(not ") {
+	if len(c) == 0 || strings.HasPrefix(c[0].text, "(not ") {
 		return c
 	}
 	offset := -1
