@@ -57,6 +57,7 @@ func (t *Trainer) checkpoint(logs lighter.List, weightsOnly bool) *torchfile.Dic
 		}
 		root.Set(ownKey, t.positionState(logs))
 	}
+	t.saveLearnt(root)
 	root.Set("hparams_name", "kwargs")
 	root.Set("hyper_parameters", torchfile.NewDict("config", t.config.dict))
 	if !weightsOnly {
