@@ -68,6 +68,21 @@ func (*Columns) ConfigType() string {
 	return `a column's name or index, a list of them, or a range such as "0:64"`
 }
 
+// String is what the configuration says.
+func (c Columns) String() string {
+	if c.slice == nil {
+		return fmt.Sprint(c.items)
+	}
+	text := ":"
+	if c.slice[0] != nil {
+		text = fmt.Sprint(*c.slice[0]) + text
+	}
+	if c.slice[1] != nil {
+		text += fmt.Sprint(*c.slice[1])
+	}
+	return text
+}
+
 func (c *Columns) given() bool { return c.items != nil || c.slice != nil }
 
 // of are the indices of the columns in a table of n; names is nil when it has none.
