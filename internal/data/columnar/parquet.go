@@ -285,8 +285,6 @@ func numeric(leaf *parquet.Column) (number func(parquet.Value) (float64, error),
 			return nil, false, fmt.Errorf("it holds times (%s), not numbers: save it as numbers, of days or seconds", leaf.Type())
 		case *format.DecimalType:
 			return nil, false, fmt.Errorf("it holds decimals (%s): save it as float64", leaf.Type())
-		case *format.Float16Type:
-			return nil, false, errors.New("it holds float16: save it as float32")
 		case *format.IntType:
 			unsigned = !v.IsSigned
 		}
@@ -317,7 +315,13 @@ func numeric(leaf *parquet.Column) (number func(parquet.Value) (float64, error),
 	case parquet.Double:
 		return func(v parquet.Value) (float64, error) { return finite(v.Double()) }, false, nil
 	}
-	return nil, false, fmt.Errorf("it holds %s, and that %w", leaf.Type(), ErrText)
+	switch {
+	case kind == parquet.ByteArray:
+		return nil, false, fmt.Errorf("it holds texts (%s), and a text %w", leaf.Type(), ErrText)
+	case kind == parquet.FixedLenByteArray && leaf.Type().Length() == 2:
+		return nil, false, errors.New("it holds float16: save it as float32")
+	}
+	return nil, false, fmt.Errorf("it holds %s: a column is a number, a text or a list of numbers", leaf.Type())
 }
 
 func finite(v float64) (float64, error) {
