@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data"
 	"github.com/lighter-go/lighter/internal/diag"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -51,7 +52,7 @@ func (c Arrays) build(path string, f arrayFile) (_ lighter.Dataset, err error) {
 	}
 	parts := [2]array{{path: path, whole: input.whole()}, {path: path}}
 	if parts[0].x, err = input.tensor(start, stop); err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	if c.Target != "" {
 		target, m, err := openArray(path, f, "target", c.Target)
@@ -63,7 +64,7 @@ func (c Arrays) build(path string, f arrayFile) (_ lighter.Dataset, err error) {
 		}
 		parts[1].whole = target.whole()
 		if parts[1].x, err = target.tensor(start, stop); err != nil {
-			return nil, unreadable("path", err)
+			return nil, data.Unreadable("path", err)
 		}
 	}
 	return c.dataset(s, parts[0], parts[1])
@@ -83,11 +84,11 @@ func openArray(path string, f arrayFile, field, name string) (a arrayReader, n i
 		return nil, 0, lighter.FieldError(field, "%s has no array %q: %s", path, name, hint)
 	}
 	if a, err = f.open(name); err != nil {
-		return nil, 0, unreadable("path", err)
+		return nil, 0, data.Unreadable("path", err)
 	}
 	shape := a.dims()
 	if len(shape) == 0 || shape[0] == 0 {
-		return nil, 0, unreadable("path", fmt.Errorf("%s: %q has the shape %v: there are no samples in it", path, name, shape))
+		return nil, 0, data.Unreadable("path", fmt.Errorf("%s: %q has the shape %v: there are no samples in it", path, name, shape))
 	}
 	return a, int(shape[0]), nil
 }

@@ -50,7 +50,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	defer s.Close()
 	file, err := openNPY(c.Path)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	defer file.close()
 	n, err := samplesOf(file, "path")
@@ -63,7 +63,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	}
 	x, err := file.tensor(start, stop)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	y := tensor.Tensor{}
 	whole := file.whole()
@@ -97,7 +97,7 @@ func (c Samples) dataset(s tensor.Scope, x, y array) (lighter.Dataset, error) {
 	add := func(p part, a array) error {
 		if !c.AllowNaN {
 			if err := refuseNaN(a.x, p.field, a.path); err != nil {
-				return unreadable("path", err)
+				return data.Unreadable("path", err)
 			}
 		}
 		v, err := p.finish(a.x, p.dtypeFor(a.whole))
@@ -141,7 +141,7 @@ func (c NPY) split(x tensor.Tensor) (input, target tensor.Tensor, err error) {
 func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error) {
 	array, err := openNPY(c.TargetPath)
 	if err != nil {
-		return y, false, unreadable("target_path", err)
+		return y, false, data.Unreadable("target_path", err)
 	}
 	defer array.close()
 	m, err := samplesOf(array, "target_path")
@@ -152,14 +152,14 @@ func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error
 		return y, false, err
 	}
 	if y, err = array.tensor(start, stop); err != nil {
-		err = unreadable("target_path", err)
+		err = data.Unreadable("target_path", err)
 	}
 	return y, array.whole(), err
 }
 
 func samplesOf(a *npyFile, field string) (int, error) {
 	if len(a.shape) == 0 || a.shape[0] == 0 {
-		return 0, unreadable(field, fmt.Errorf("%s has the shape %v: there are no samples in it", a.path, a.shape))
+		return 0, data.Unreadable(field, fmt.Errorf("%s has the shape %v: there are no samples in it", a.path, a.shape))
 	}
 	return int(a.shape[0]), nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data"
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
@@ -40,7 +41,7 @@ func (c NPZ) Validate() error { return c.checkShapes() }
 func (c NPZ) Build(*lighter.Env) (lighter.Dataset, error) {
 	f, err := os.Open(c.Path)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -48,11 +49,11 @@ func (c NPZ) Build(*lighter.Env) (lighter.Dataset, error) {
 		err = fmt.Errorf("%s is no file", c.Path)
 	}
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	z, err := openNPZ(c.Path, f, info.Size())
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	return c.build(c.Path, z)
 }

@@ -59,11 +59,6 @@ func (p part) finish(x tensor.Tensor, dtype tensor.DType) (tensor.Tensor, error)
 	return x.Reshape(shape...).Contiguous(), nil
 }
 
-// unreadable says that the file an argument names is at fault.
-func unreadable(field string, err error) error {
-	return lighter.FieldError(field, "%w", &lighter.DataError{Err: err})
-}
-
 // rows checks start and stop against a file of n rows.
 func rows(start, stop *int, n int, path string) (from, to int, err error) {
 	from, to = bounds(start, stop, n)

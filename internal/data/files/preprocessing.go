@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data"
 	"github.com/lighter-go/lighter/internal/data/columnar"
 	"github.com/lighter-go/lighter/internal/registry"
 )
@@ -145,9 +146,9 @@ func (c Preprocessing) learn(p *learnt) error {
 	case wrong != nil:
 		return wrong
 	case err != nil:
-		return unreadable("path", err)
+		return data.Unreadable("path", err)
 	case t.Rows == 0:
-		return unreadable("path", fmt.Errorf("%s has no rows", c.Path))
+		return data.Unreadable("path", fmt.Errorf("%s has no rows", c.Path))
 	}
 	start, stop, err := rows(c.Start, c.Stop, t.Rows, c.Path)
 	if err != nil {
@@ -157,7 +158,7 @@ func (c Preprocessing) learn(p *learnt) error {
 	for i := range t.Columns {
 		if col := p.columns[keyOf(names, i)]; col != nil {
 			if err := col.learn(t, i, start, stop); err != nil {
-				return unreadable("path", err)
+				return data.Unreadable("path", err)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/internal/safetensors"
 	"github.com/lighter-go/lighter/internal/torchfile"
@@ -38,7 +39,7 @@ func (c Safetensors) Validate() error { return c.checkShapes() }
 func (c Safetensors) Build(*lighter.Env) (lighter.Dataset, error) {
 	f, err := safetensors.Open(c.Path)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	defer f.Close()
 	return c.build(c.Path, safetensorsFile{c.Path, f.Tensors})

@@ -62,11 +62,11 @@ func (c Tabular) read(path string, f format) (_ lighter.Dataset, err error) {
 	case wrong != nil:
 		return nil, wrong
 	case errors.Is(err, columnar.ErrText):
-		return nil, unreadable("path", fmt.Errorf("%w. Texts become numbers by a lighter.datasets.Preprocessing that has the column under categorical or one_hot; or leave it out of input", err))
+		return nil, data.Unreadable("path", fmt.Errorf("%w. Texts become numbers by a lighter.datasets.Preprocessing that has the column under categorical or one_hot; or leave it out of input", err))
 	case err != nil:
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	case t.Rows == 0:
-		return nil, unreadable("path", fmt.Errorf("%s has no rows", path))
+		return nil, data.Unreadable("path", fmt.Errorf("%s has no rows", path))
 	}
 	start, stop, err := rows(c.Start, c.Stop, t.Rows, path)
 	if err != nil {
@@ -117,7 +117,7 @@ func (c Tabular) tensor(t *columnar.Table, p used, start, stop int) (tensor.Tens
 	for k, i := range p.columns {
 		v, err := c.values(t, i, start, stop)
 		if err != nil {
-			return tensor.Tensor{}, unreadable("path", err)
+			return tensor.Tensor{}, data.Unreadable("path", err)
 		}
 		all[k] = v
 		width += v.width
@@ -126,7 +126,7 @@ func (c Tabular) tensor(t *columnar.Table, p used, start, stop int) (tensor.Tens
 	dtype := p.dtypeFor(whole)
 	if !dtype.IsFloat() {
 		if err := wholeNumbers(t, p, all, start, dtype); err != nil {
-			return tensor.Tensor{}, unreadable("path", err)
+			return tensor.Tensor{}, data.Unreadable("path", err)
 		}
 	}
 	n := stop - start

@@ -118,7 +118,7 @@ func (c Text) ids() ([]int64, error) {
 	if c.Level == "byte" {
 		b, err := readText(c.Path)
 		if err != nil {
-			return nil, unreadable("path", err)
+			return nil, data.Unreadable("path", err)
 		}
 		ids := make([]int64, len(b))
 		for i, v := range b {
@@ -128,19 +128,19 @@ func (c Text) ids() ([]int64, error) {
 	}
 	text, err := readUTF8(c.Path)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	if c.Tokenizer != "" {
 		t, err := token.Open(c.Tokenizer)
 		if err != nil {
-			return nil, unreadable("tokenizer", err)
+			return nil, data.Unreadable("tokenizer", err)
 		}
 		return t.Encode(text), nil
 	}
 	of := text
 	if c.Alphabet != "" && filepath.Clean(c.Alphabet) != filepath.Clean(c.Path) {
 		if of, err = readUTF8(c.Alphabet); err != nil {
-			return nil, unreadable("alphabet", err)
+			return nil, data.Unreadable("alphabet", err)
 		}
 	}
 	ids, at := characters(text, of)
@@ -148,7 +148,7 @@ func (c Text) ids() ([]int64, error) {
 		r, _ := utf8.DecodeRuneInString(text[at:])
 		line := 1 + strings.Count(text[:at], "\n")
 		column := 1 + utf8.RuneCountInString(text[strings.LastIndexByte(text[:at], '\n')+1:at])
-		return nil, unreadable("path", fmt.Errorf("%s:%d:%d: the character %q does not occur in the alphabet, %s", c.Path, line, column, r, c.Alphabet))
+		return nil, data.Unreadable("path", fmt.Errorf("%s:%d:%d: the character %q does not occur in the alphabet, %s", c.Path, line, column, r, c.Alphabet))
 	}
 	return ids, nil
 }

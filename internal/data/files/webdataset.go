@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data"
 	"github.com/lighter-go/lighter/internal/data/shard"
 	"github.com/lighter-go/lighter/internal/data/transform"
 	"github.com/lighter-go/lighter/internal/registry"
@@ -83,7 +84,7 @@ func (c WebDataset) tuple() (places [][]string) {
 func (c WebDataset) Build(*lighter.Env) (lighter.IterableDataset, error) {
 	urls, err := shard.Expand(c.URLs)
 	if err != nil {
-		return nil, unreadable("urls", err)
+		return nil, data.Unreadable("urls", err)
 	}
 	for _, url := range urls {
 		if strings.Contains(url, "://") || strings.HasPrefix(url, "pipe:") {
@@ -92,10 +93,10 @@ func (c WebDataset) Build(*lighter.Env) (lighter.IterableDataset, error) {
 	}
 	r, err := shard.Open(urls[0])
 	if err != nil {
-		return nil, unreadable("urls", err)
+		return nil, data.Unreadable("urls", err)
 	}
 	if err := r.Close(); err != nil {
-		return nil, unreadable("urls", err)
+		return nil, data.Unreadable("urls", err)
 	}
 	d := &webDataset{urls: urls, arguments: c, tuple: c.tuple()}
 	if c.Length != nil {
