@@ -73,7 +73,7 @@ func readParquet(path string, r io.ReaderAt, size int64, want Want) (t *Table, e
 		running.Go(func() {
 			defer func() { <-busy }()
 			defer damaged(path, &errs[i])
-			errs[i] = readField(f, field, &t.Columns[i], t.Rows)
+			errs[i] = readField(r, f, field, &t.Columns[i], t.Rows)
 		})
 	}
 	running.Wait()
@@ -93,7 +93,7 @@ func damaged(path string, err *error) {
 }
 
 // readField reads a field of every row group.
-func readField(f *parquet.File, field *parquet.Column, c *Column, rows int) error {
+func readField(r io.ReaderAt, f *parquet.File, field *parquet.Column, c *Column, rows int) error {
 	leaf := field
 	for !leaf.Leaf() {
 		inner := leaf.Columns()
@@ -119,7 +119,10 @@ func readField(f *parquet.File, field *parquet.Column, c *Column, rows int) erro
 		return err
 	}
 	at := cells{column: c, list: levels == 1}
-	for _, group := range f.RowGroups() {
+	for i, group := range f.RowGroups() {
+		if err := checkPages(r, f.Size(), f.Metadata().RowGroups[i].Columns[leaf.Index()].MetaData); err != nil {
+			return fmt.Errorf("row group %d is damaged: %w", i, err)
+		}
 		if err := readChunk(group.ColumnChunks()[leaf.Index()], &at, read); err != nil {
 			return err
 		}

@@ -126,9 +126,11 @@ func load(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.NewSectionReader(f, 0, info.Size()))
-	if err == nil && len(data) == 0 && !info.Mode().IsRegular() {
-		data, err = io.ReadAll(f) // a pipe
+	data := make([]byte, info.Size())
+	if info.Mode().IsRegular() {
+		_, err = io.ReadFull(f, data)
+	} else { // a pipe
+		data, err = io.ReadAll(f)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)

@@ -33,7 +33,6 @@ type Reader struct {
 	source *source
 	tar    *tar.Reader
 	most   int64 // bytes that a file in it can have
-	end    int64 // where the file under way ends, in the unpacked archive
 	at     *Sample
 	ended  bool
 }
@@ -85,14 +84,19 @@ func read(path string, in io.Reader, size int64) (*Reader, error) {
 	return r, nil
 }
 
-// source counts what is read.
+// source counts what is read, and looks what comes after the last file.
 type source struct {
-	r io.Reader
-	n int64
+	r     io.Reader
+	n     int64
+	end   int64 // where the file under way ends
+	after bool  // there is something else than zeros after it
 }
 
 func (s *source) Read(b []byte) (int, error) {
 	n, err := s.r.Read(b)
+	if rest := b[min(max(s.end-s.n, 0), int64(n)):n]; len(bytes.Trim(rest, "\x00")) > 0 {
+		s.after = true
+	}
 	s.n += int64(n)
 	return n, err
 }
@@ -109,7 +113,7 @@ func (r *Reader) Next() (*Sample, error) {
 		h, err := r.tar.Next()
 		if errors.Is(err, io.EOF) {
 			r.ended = true
-			if r.source.n < r.end+block {
+			if r.source.after || r.source.n < r.source.end+block {
 				return nil, fmt.Errorf("%s is truncated: it lacks the empty blocks that end a tar archive%s", r.path, r.after())
 			}
 			break
@@ -117,7 +121,7 @@ func (r *Reader) Next() (*Sample, error) {
 		if err != nil {
 			return nil, r.damaged(err)
 		}
-		r.end = r.source.n + (h.Size+block-1)/block*block
+		r.source.end, r.source.after = r.source.n+(h.Size+block-1)/block*block, false
 		parts := name.FindStringSubmatch(h.Name)
 		if h.Typeflag != tar.TypeReg || meta.MatchString(h.Name) || parts == nil {
 			continue

@@ -43,6 +43,28 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// Wherever an archive is cut, also one with extended headers, that is an error.
+func TestEveryCutIsFound(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range []string{"a.cls", "a.txt", "b.cls"} {
+		if err := w.WriteHeader(&tar.Header{Name: name, Size: 1, PAXRecords: map[string]string{"mtime": "1.5"}, Format: tar.FormatPAX}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range b.Len() - block {
+		if got, err := samples(b.Bytes()[:n]); err == nil {
+			t.Errorf("%d of %d bytes give %q", n, b.Len(), got)
+		}
+	}
+}
+
 // archive makes a tar archive of names and contents by turns.
 func archive(t testing.TB, files ...string) []byte {
 	t.Helper()
