@@ -21,11 +21,11 @@ func (t *Trainer) saveLearnt(root *torchfile.Dict) {
 	root.Set(learntKey, toFile(all))
 }
 
-// findLearnt looks for the checkpoint that the stage starts from and gives what its run had learnt. A fit that takes only weights
-// from one learns again. A file that can't be read is reported where it is loaded.
+// findLearnt looks for the checkpoint that the stage starts from and gives what its run had learnt. A file
+// that can't be read is reported where it is loaded.
 func (t *Trainer) findLearnt(o Options) (registry.Learnt, error) {
 	var err error
-	if t.from, err = t.findCheckpoint(o); err != nil || t.from == nil || o.WeightsOnly && t.stage == "fit" {
+	if t.from, err = t.findCheckpoint(o); err != nil || t.from == nil {
 		return nil, err
 	}
 	f, err := torchfile.Peek(t.from.path)

@@ -13,7 +13,7 @@ import (
 const (
 	// What a page may hold of values that are all alike, and unpack to, whatever its size; writers begin another much earlier.
 	mostPageValues = 1 << 22
-	mostPageBytes  = 1 << 26
+	mostPageBytes  = 1 << 24
 )
 
 // inflation is more than a compression shrinks anything by; 0 is one without such a bound.
@@ -57,7 +57,7 @@ func checkPages(r io.ReaderAt, size int64, m format.ColumnMetaData) error {
 func checkPage(h format.PageHeader, page []byte, codec format.CompressionCodec) error {
 	values := max(h.DataPageHeader.V.NumValues, h.DataPageHeaderV2.V.NumValues, h.DictionaryPageHeader.V.NumValues)
 	least := min(h.DataPageHeader.V.NumValues, h.DataPageHeaderV2.V.NumValues, h.DictionaryPageHeader.V.NumValues)
-	if int64(values) > mostPageValues+64*int64(h.UncompressedPageSize) || least < 0 {
+	if int64(values) > mostPageValues+8*int64(h.UncompressedPageSize) || least < 0 {
 		return fmt.Errorf("it claims %d values", values)
 	}
 	most, bounded := inflation[codec]

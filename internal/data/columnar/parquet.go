@@ -1,6 +1,7 @@
 package columnar
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,6 +41,13 @@ func readParquet(path string, r io.ReaderAt, size int64, want Want) (t *Table, e
 	var magic [4]byte
 	if n, _ := r.ReadAt(magic[:], 0); size < 12 || n < 4 || string(magic[:]) != "PAR1" {
 		return nil, fmt.Errorf("%s is no Parquet file, or is truncated: it has %d bytes and begins with %q", path, size, magic[:n])
+	}
+	var tail [8]byte // the footer's size, which parquet-go allocates, and the mark once more
+	if _, err := r.ReadAt(tail[:], size-8); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if footer := int64(binary.LittleEndian.Uint32(tail[:])); string(tail[4:]) != "PAR1" || footer > size-12 {
+		return nil, fmt.Errorf("%s is truncated or damaged: it does not end with a footer and PAR1", path)
 	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<18))
 	if err != nil {

@@ -107,7 +107,7 @@ func TestParquetErrors(t *testing.T) {
 		{odd, "text", "Texts become numbers by a lighter.datasets.Preprocessing"},
 		{odd, "big_", `there is no column "big_", did you mean "big"?`},
 		{filepath.Join(dir, "snappy.parquet"), "gaps", `the cell is missing, in row 1 of column "gaps"`},
-		{cut, "i8", "is damaged or truncated"},
+		{cut, "i8", "is truncated or damaged"},
 		{torn, nil, "torn.parquet"},
 		{filepath.Join(dir, "train.csv"), nil, "is no Parquet file"},
 		{dir, nil, "is a folder"},

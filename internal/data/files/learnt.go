@@ -264,11 +264,11 @@ func (p *learnt) applyTexts(c *learntColumn, t *columnar.Table, i, start, stop i
 }
 
 func (c *learntColumn) unknown(t *columnar.Table, row, i int, text string) error {
-	hint := ""
+	hint := ";"
 	if near := diag.Nearest(text, c.categories, 1); len(near) > 0 {
 		hint = fmt.Sprintf(", did you mean %q?", near[0])
 	}
-	return fmt.Errorf("%s: %q, in row %d of %s, is none of the %d categories of the training part%s unknown: id of the Preprocessing gives such ones an id of their own", t.Place(row, i), text, row, t.Title(i), len(c.categories), cmp.Or(hint, "."))
+	return fmt.Errorf("%s: %q, in row %d of %s, is none of the %d categories of the training part%s unknown: id of the Preprocessing gives such ones an id of their own", t.Place(row, i), text, row, t.Title(i), len(c.categories), hint)
 }
 
 // save is what a checkpoint holds.

@@ -90,7 +90,7 @@ type Samples struct {
 	TargetDType creation.DType `cfg:"target_dtype" help:"when null, int64 of whole numbers without target_ops, else float32"`
 	InputShape  []int          `cfg:"input_shape,aka=shape" help:"shape of a sample's input, [1, 8, 8]; one size may be -1"`
 	TargetShape []int          `cfg:"target_shape" help:"shape of a sample's target"`
-	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN as it is, and in a text an empty cell for one"`
+	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN and missing cells as NaN, which otherwise are errors"`
 }
 
 // checkShapes refuses sizes that can be no shape, before a file is read.

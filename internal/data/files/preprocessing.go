@@ -44,7 +44,8 @@ Columns are named as in the data sets: by name, index, list or range; a target m
 
 A category's id is its place among the training part's categories, sorted: numbers by size, texts by their bytes. With
 ` + "`unknown: id`" + ` all others, and missing cells, have the id after the last one (so the ids are one more than the categories), or 0 in
-every column of one_hot. As in pandas, statistics leave missing cells out.
+every column of one_hot. As in pandas, statistics leave missing cells out. The training part is a file, or with start and stop a
+range of its rows; a data set that random_split deals out has none of its own, so split the file.
 
 It is given once and referred to by each data set. What it learnt is saved in every checkpoint: test, validate and predict with
 --ckpt_path use that and do not need the training file; neither does a fit that goes on from a checkpoint.
