@@ -1,7 +1,6 @@
 package columnar
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 
@@ -36,12 +35,15 @@ func checkPages(r io.ReaderAt, size int64, m format.ColumnMetaData) error {
 		return err
 	}
 	for n := 0; len(chunk) > 0; n++ {
-		in := bytes.NewReader(chunk)
+		size, err := thriftStruct(chunk)
 		var h format.PageHeader
-		if err := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(in)).Decode(&h); err != nil {
+		if err == nil {
+			err = thrift.Unmarshal(new(thrift.CompactProtocol), chunk[:size], &h)
+		}
+		if err != nil {
 			return fmt.Errorf("the header of page %d: %w", n, err)
 		}
-		chunk = chunk[len(chunk)-in.Len():]
+		chunk = chunk[size:]
 		if h.CompressedPageSize < 0 || int(h.CompressedPageSize) > len(chunk) {
 			return fmt.Errorf("page %d claims %d bytes, and %d are left", n, h.CompressedPageSize, len(chunk))
 		}

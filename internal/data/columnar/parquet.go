@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -21,18 +20,11 @@ type Parquet struct{}
 
 // Read reads a file.
 func (Parquet) Read(path string, want Want) (t *Table, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err // names the path
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a folder, not a file", path)
-	}
+	f, info, err := open(path)
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
 	return readParquet(path, f, info.Size(), want)
 }
 
@@ -46,8 +38,16 @@ func readParquet(path string, r io.ReaderAt, size int64, want Want) (t *Table, e
 	if _, err := r.ReadAt(tail[:], size-8); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if footer := int64(binary.LittleEndian.Uint32(tail[:])); string(tail[4:]) != "PAR1" || footer > size-12 {
+	footer := int64(binary.LittleEndian.Uint32(tail[:]))
+	if string(tail[4:]) != "PAR1" || footer > size-12 {
 		return nil, fmt.Errorf("%s is truncated or damaged: it does not end with a footer and PAR1", path)
+	}
+	metadata := make([]byte, footer)
+	if _, err := r.ReadAt(metadata, size-8-footer); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if _, err := thriftStruct(metadata); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", path, err)
 	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<18))
 	if err != nil {

@@ -112,20 +112,29 @@ func distinct(names []string) error {
 	return nil
 }
 
-// load is the content of a file, unpacked when it is one of gzip.
-func load(path string) ([]byte, error) {
+// open opens a file that is no folder.
+func open(path string) (*os.File, os.FileInfo, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err // names the path
+		return nil, nil, err // names the path
 	}
-	defer f.Close()
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
 		err = fmt.Errorf("%s is a folder, not a file", path)
 	}
 	if err != nil {
+		_ = f.Close()
+	}
+	return f, info, err
+}
+
+// load is the content of a file, unpacked when it is one of gzip.
+func load(path string) ([]byte, error) {
+	f, info, err := open(path)
+	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
 	data := make([]byte, info.Size())
 	if info.Mode().IsRegular() {
 		_, err = io.ReadFull(f, data)

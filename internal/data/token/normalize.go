@@ -160,7 +160,7 @@ func (p *part) normalizer() (func(string) string, error) {
 		}, nil
 	case "Replace":
 		if p.Pattern == nil {
-			return nil, errors.New("Replace has no pattern")
+			return nil, errors.New("a Replace has no pattern")
 		}
 		return func(s string) string { return p.Pattern.replace(s, p.Content) }, nil
 	case "ByteLevel":

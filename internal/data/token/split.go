@@ -45,7 +45,7 @@ func (p *part) splitters() ([]splitter, error) {
 		return p.metaspace()
 	case "Split":
 		if p.Pattern == nil {
-			return nil, errors.New("Split has no pattern")
+			return nil, errors.New("a Split has no pattern")
 		}
 		return checked(p.Behavior, p.Invert, p.Pattern.matches)
 	case "BertPreTokenizer":
@@ -87,7 +87,7 @@ func (p *part) metaspace() ([]splitter, error) {
 		scheme = "never"
 	}
 	if scheme != "always" && scheme != "first" && scheme != "never" {
-		return nil, fmt.Errorf("Metaspace: prepend_scheme %q is not known", scheme)
+		return nil, fmt.Errorf("the prepend_scheme %q is not known", scheme)
 	}
 	all := []splitter{func(p piece, to []piece) []piece {
 		p.text = strings.ReplaceAll(p.text, " ", mark)
