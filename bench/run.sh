@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bench/bare/build.sh
-go build -o bin/adam ./bench/adam
+go build -o bin/ ./bench/adam ./bench/csv
 exec go run ./bench "$@"

@@ -5,6 +5,7 @@ import (
 	_ "github.com/lighter-go/lighter/internal/callback"
 	_ "github.com/lighter-go/lighter/internal/creation"
 	_ "github.com/lighter-go/lighter/internal/data"
+	_ "github.com/lighter-go/lighter/internal/data/files"
 	_ "github.com/lighter-go/lighter/internal/data/transform"
 	_ "github.com/lighter-go/lighter/internal/data/vision"
 	_ "github.com/lighter-go/lighter/internal/metric"

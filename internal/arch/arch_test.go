@@ -87,7 +87,7 @@ func within(path string, folders ...string) bool {
 
 var (
 	// pure packages build and test without C.
-	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/custom", "internal/data/image", "internal/diag", "internal/eventfile", "internal/libm", "internal/memory", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
+	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/custom", "internal/data/columnar", "internal/data/image", "internal/data/shard", "internal/data/token", "internal/diag", "internal/eventfile", "internal/libm", "internal/memory", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
 	// components are what configurations name.
 	components = []string{"internal/callback", "internal/creation", "internal/data", "internal/metric", "internal/model", "internal/module", "internal/optim", "internal/profiler", "internal/pytorch", "internal/vision"}
 )

@@ -64,6 +64,7 @@ func (t *Trainer) checkpoint(logs lighter.List, weightsOnly bool) (*torchfile.Di
 		}
 		root.Set(ownKey, t.positionState(logs))
 	}
+	t.saveLearnt(root)
 	if err := t.saveHooks(root, weightsOnly); err != nil {
 		return nil, err
 	}

@@ -138,7 +138,10 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	env.Seed = seed
 	b := registry.NewBuild(c, env)
 	defer func() { err = errors.Join(err, b.Close()) }()
-	t, err := build(b)
+	t, err := build(b, func(t *Trainer) (registry.Learnt, error) {
+		t.ctx, t.stage, t.config = ctx, env.Stage, recordOf(c)
+		return t.findLearnt(o)
+	})
 	if err != nil {
 		var problems diag.List
 		if errors.As(err, &problems) {
@@ -146,7 +149,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		}
 		return nil, err
 	}
-	t.ctx, t.stage, t.config = ctx, env.Stage, recordOf(c)
+	t.learnt = b.Learnt()
 	defer t.free()
 	if err := t.prepare(o); err != nil {
 		return nil, err
@@ -172,7 +175,8 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	return result, nil
 }
 
-func build(b *registry.Build) (*Trainer, error) {
+// build builds the sections. Before the data, ready looks for what their run learnt earlier.
+func build(b *registry.Build, ready func(*Trainer) (registry.Learnt, error)) (*Trainer, error) {
 	model, err := registry.Get[lighter.Model](b, "model")
 	if err != nil {
 		return nil, err
@@ -181,13 +185,18 @@ func build(b *registry.Build) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.model = model
+	t.stepper, _ = model.(lighter.StepModel)
+	learnt, err := ready(t)
+	if err != nil {
+		return nil, err
+	}
+	b.Remember(learnt)
 	if b.Has("data") {
 		if t.data, err = registry.Get[lighter.DataModule](b, "data"); err != nil {
 			return nil, err
 		}
 	}
-	t.model = model
-	t.stepper, _ = model.(lighter.StepModel)
 	return t, nil
 }
 
@@ -223,10 +232,7 @@ func (t *Trainer) prepare(o Options) error {
 	if b := t.args.Benchmark; b != nil {
 		tensor.Benchmark(*b && !t.args.Deterministic.on)
 	}
-	ckpt, err := t.findCheckpoint(o) // before the run's folder is made, which may be newer than the one meant
-	if err != nil {
-		return err
-	}
+	ckpt := t.from
 	if ckpt != nil {
 		t.continueFolders(ckpt)
 	}

@@ -54,13 +54,15 @@ type Trainer struct {
 	validated time.Time // when the last validation ended
 	asked     int64     // the batch for which waited says whether validated is long ago
 	waited    bool
-	at        position  // where the fit stands
-	progress  progress  // what Lightning counts beyond that
-	resume    *position // where it goes on; nil once it does
-	stopping  string    // why the fit ends after this epoch; "" when it goes on
-	resumed   string    // the checkpoint the stage started from
-	goesOn    bool      // a fit goes on with all that resumed holds, not with its weights alone
-	run       runRecord // which run it is
+	at        position        // where the fit stands
+	progress  progress        // what Lightning counts beyond that
+	resume    *position       // where it goes on; nil once it does
+	stopping  string          // why the fit ends after this epoch; "" when it goes on
+	from      *candidate      // the checkpoint to start from, found before the run's folder is made, or nil
+	learnt    registry.Learnt // what components learnt from data
+	resumed   string          // the checkpoint the stage started from
+	goesOn    bool            // a fit goes on with all that resumed holds, not with its weights alone
+	run       runRecord       // which run it is
 	saver     *saver
 	guarded   bool       // a checkpoint may be saved when a batch fails
 	saved     savedState // of the newest checkpoint

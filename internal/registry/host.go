@@ -65,6 +65,8 @@ type host struct {
 	problems diag.List
 	built    []any
 	classes  map[any]*Entry // what each built object is, for names in reports
+	before   Learnt         // of the run that goes on
+	learnt   Learnt
 
 	paths map[string]bool // of the components, while checking
 }

@@ -1,4 +1,4 @@
-package data
+package files
 
 import (
 	"errors"
@@ -66,6 +66,21 @@ func (c *Columns) DecodeConfig(v any) error {
 // ConfigType implements [registry.Decoder].
 func (*Columns) ConfigType() string {
 	return `a column's name or index, a list of them, or a range such as "0:64"`
+}
+
+// String is what the configuration says.
+func (c Columns) String() string {
+	if c.slice == nil {
+		return fmt.Sprint(c.items)
+	}
+	text := ":"
+	if c.slice[0] != nil {
+		text = fmt.Sprint(*c.slice[0]) + text
+	}
+	if c.slice[1] != nil {
+		text += fmt.Sprint(*c.slice[1])
+	}
+	return text
 }
 
 func (c *Columns) given() bool { return c.items != nil || c.slice != nil }

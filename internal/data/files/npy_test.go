@@ -1,4 +1,4 @@
-package data
+package files
 
 import (
 	"bytes"
@@ -19,20 +19,6 @@ func npy(path string, arguments m) m {
 		x[k] = v
 	}
 	return x
-}
-
-// whole is a dataset's samples as one batch: its tensors.
-func whole(t *testing.T, d lighter.Dataset) []tensor.Tensor {
-	t.Helper()
-	batch, _, err := begin(t, load(t, d, nil)).Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []tensor.Tensor
-	for _, v := range batch.(lighter.List) {
-		out = append(out, v.(tensor.Tensor))
-	}
-	return out
 }
 
 type npyCase struct {

@@ -1,4 +1,4 @@
-package data
+package files
 
 import (
 	"fmt"
@@ -7,6 +7,9 @@ import (
 	"github.com/lighter-go/lighter/internal/creation"
 	"github.com/lighter-go/lighter/tensor"
 )
+
+func (s Samples) input() part  { return part{"input", s.InputDType, s.InputShape, s.InputOps} }
+func (s Samples) target() part { return part{"target", s.TargetDType, s.TargetShape, s.TargetOps} }
 
 // part is how the input or the target of a table's samples is made from its numbers.
 type part struct {
@@ -56,11 +59,6 @@ func (p part) finish(x tensor.Tensor, dtype tensor.DType) (tensor.Tensor, error)
 	return x.Reshape(shape...).Contiguous(), nil
 }
 
-// unreadable says that the file an argument names is at fault.
-func unreadable(field string, err error) error {
-	return lighter.FieldError(field, "%w", &lighter.DataError{Err: err})
-}
-
 // rows checks start and stop against a file of n rows.
 func rows(start, stop *int, n int, path string) (from, to int, err error) {
 	from, to = bounds(start, stop, n)
@@ -77,8 +75,13 @@ func rows(start, stop *int, n int, path string) (from, to int, err error) {
 
 // Selection is what a table's rows and columns are taken for: the arguments that data sets of tables share.
 type Selection struct {
-	Target      Columns        `cfg:"target,aka=label|target_column|label_column" help:"the target's columns; one alone gives a scalar; null for none"`
-	Input       Columns        `cfg:"input,aka=features|columns" help:"the input's columns; all but the target's when null"`
+	Target Columns `cfg:"target,aka=label|target_column|label_column" help:"the target's columns; one alone gives a scalar; null for none"`
+	Input  Columns `cfg:"input,aka=features|columns" help:"the input's columns; all but the target's when null"`
+	Samples
+}
+
+// Samples are the arguments that data sets in memory share: which rows they take, and what a sample is made of.
+type Samples struct {
 	Start       *int           `cfg:"start" help:"first row, counted from 0, a header left out"`
 	Stop        *int           `cfg:"stop" help:"one past the last row; negative counts from the end"`
 	InputOps    Arithmetic     `cfg:"input_ops" help:"add, sub, mul, div of the input, in order: [{div: 8}, {sub: 1}]"`
@@ -87,11 +90,11 @@ type Selection struct {
 	TargetDType creation.DType `cfg:"target_dtype" help:"when null, int64 of whole numbers without target_ops, else float32"`
 	InputShape  []int          `cfg:"input_shape,aka=shape" help:"shape of a sample's input, [1, 8, 8]; one size may be -1"`
 	TargetShape []int          `cfg:"target_shape" help:"shape of a sample's target"`
-	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN as it is, and in a text an empty cell for one"`
+	AllowNaN    bool           `cfg:"allow_nan" help:"take NaN and missing cells as NaN, which otherwise are errors"`
 }
 
 // checkShapes refuses sizes that can be no shape, before a file is read.
-func (s Selection) checkShapes() error {
+func (s Samples) checkShapes() error {
 	if err := checkShape("input_shape", s.InputShape); err != nil {
 		return err
 	}

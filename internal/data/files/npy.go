@@ -1,10 +1,11 @@
-package data
+package files
 
 import (
 	"cmp"
 	"fmt"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/data"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -47,12 +48,12 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	defer tensor.Recover(&err)
 	s := tensor.Open()
 	defer s.Close()
-	array, err := openNPY(c.Path)
+	file, err := openNPY(c.Path)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
-	defer array.close()
-	n, err := samplesOf(array, "path")
+	defer file.close()
+	n, err := samplesOf(file, "path")
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +61,12 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := array.tensor(start, stop)
+	x, err := file.tensor(start, stop)
 	if err != nil {
-		return nil, unreadable("path", err)
+		return nil, data.Unreadable("path", err)
 	}
 	y := tensor.Tensor{}
-	whole := array.whole()
+	whole := file.whole()
 	switch {
 	case c.TargetPath != "":
 		if y, whole, err = c.targets(n, start, stop); err != nil {
@@ -80,28 +81,40 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &table{n: stop - start}
-	add := func(p part, v tensor.Tensor, file string, whole bool) error {
+	return c.dataset(s, array{x, c.Path, whole}, array{y, cmp.Or(c.TargetPath, c.Path), whole})
+}
+
+// array is the rows of an array in a file.
+type array struct {
+	x     tensor.Tensor // undefined for none
+	path  string
+	whole bool // its elements are integers
+}
+
+// dataset is the samples that an array of inputs and one of targets, if there is one, make; its tensors go to the scope around s.
+func (c Samples) dataset(s tensor.Scope, x, y array) (lighter.Dataset, error) {
+	var columns []tensor.Tensor
+	add := func(p part, a array) error {
 		if !c.AllowNaN {
-			if err := refuseNaN(v, p.field, file); err != nil {
-				return unreadable("path", err)
+			if err := refuseNaN(a.x, p.field, a.path); err != nil {
+				return data.Unreadable("path", err)
 			}
 		}
-		v, err := p.finish(v, p.dtypeFor(whole))
+		v, err := p.finish(a.x, p.dtypeFor(a.whole))
 		if err == nil {
-			d.columns = append(d.columns, s.Return(v))
+			columns = append(columns, s.Return(v))
 		}
 		return err
 	}
-	if err := add(part{"input", c.InputDType, c.InputShape, c.InputOps}, x, c.Path, false); err != nil {
+	if err := add(c.input(), x); err != nil {
 		return nil, err
 	}
-	if y.Defined() {
-		if err := add(part{"target", c.TargetDType, c.TargetShape, c.TargetOps}, y, cmp.Or(c.TargetPath, c.Path), whole); err != nil {
+	if y.x.Defined() {
+		if err := add(c.target(), y); err != nil {
 			return nil, err
 		}
 	}
-	return d, nil
+	return data.InMemory(columns), nil
 }
 
 // split takes the input's and the target's columns; the target is undefined when there is none.
@@ -128,7 +141,7 @@ func (c NPY) split(x tensor.Tensor) (input, target tensor.Tensor, err error) {
 func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error) {
 	array, err := openNPY(c.TargetPath)
 	if err != nil {
-		return y, false, unreadable("target_path", err)
+		return y, false, data.Unreadable("target_path", err)
 	}
 	defer array.close()
 	m, err := samplesOf(array, "target_path")
@@ -139,14 +152,14 @@ func (c NPY) targets(n, start, stop int) (y tensor.Tensor, whole bool, err error
 		return y, false, err
 	}
 	if y, err = array.tensor(start, stop); err != nil {
-		err = unreadable("target_path", err)
+		err = data.Unreadable("target_path", err)
 	}
 	return y, array.whole(), err
 }
 
 func samplesOf(a *npyFile, field string) (int, error) {
 	if len(a.shape) == 0 || a.shape[0] == 0 {
-		return 0, unreadable(field, fmt.Errorf("%s has the shape %v: there are no samples in it", a.path, a.shape))
+		return 0, data.Unreadable(field, fmt.Errorf("%s has the shape %v: there are no samples in it", a.path, a.shape))
 	}
 	return int(a.shape[0]), nil
 }
