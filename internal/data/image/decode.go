@@ -7,10 +7,8 @@ import (
 	std "image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
-	"os"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -30,29 +28,11 @@ var ErrFormat = errors.New("cannot identify image file: it is no JPEG, PNG, WebP
 // Open reads an image file. Its orientation in EXIF data is not applied, as torchvision's loaders do not. Errors name the
 // path.
 func Open(path string) (*Image, error) {
-	f, err := os.Open(path)
+	f, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case st.IsDir():
-		return nil, fmt.Errorf("%s: is a folder, not an image", path)
-	case st.Size() > maxFile:
-		return nil, fmt.Errorf("%s: %d bytes are too many for an image", path, st.Size())
-	}
-	data := make([]byte, st.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	m, err := Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return f.Image()
 }
 
 // format is how files of a kind are told and read.
@@ -86,7 +66,6 @@ func by(decode func(io.Reader) (std.Image, error)) func([]byte) (*Image, error) 
 }
 
 var formats = []format{
-	{"JPEG", starts("\xff\xd8"), jpeg.DecodeConfig, decodeJPEG},
 	{"PNG", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, by(png.Decode)},
 	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, webp.DecodeConfig, decodeWebP},
 	{"TIFF", starts("II*\x00", "MM\x00*"), tiff.DecodeConfig, by(tiff.Decode)},
@@ -95,7 +74,21 @@ var formats = []format{
 }
 
 // Decode reads an image of a format that its first bytes tell.
-func Decode(data []byte) (m *Image, err error) {
+func Decode(data []byte) (*Image, error) {
+	f, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.Image()
+}
+
+// damaged is an error of a decoder.
+func damaged(name string, err error) error {
+	return fmt.Errorf("%s image is damaged or truncated: %w", name, ended(err))
+}
+
+// decodeWhole reads an image by a decoder in Go.
+func decodeWhole(data []byte) (m *Image, err error) {
 	for _, f := range formats {
 		if !f.is(data) {
 			continue
@@ -108,14 +101,14 @@ func Decode(data []byte) (m *Image, err error) {
 		}()
 		c, err := f.config(bytes.NewReader(data))
 		if err != nil {
-			return nil, fmt.Errorf("%s image is damaged or truncated: %w", f.name, ended(err))
+			return nil, damaged(f.name, err)
 		}
 		if err := checkSize(c.Width, c.Height); err != nil {
 			return nil, err
 		}
 		m, err := f.decode(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s image is damaged or truncated: %w", f.name, ended(err))
+			return nil, damaged(f.name, err)
 		}
 		return m, nil
 	}
@@ -157,8 +150,6 @@ func fromStd(src std.Image) *Image {
 	switch s := src.(type) {
 	case *std.Gray:
 		return rows(L, s.Pix, s.Stride)
-	case *std.CMYK:
-		return rows(CMYK, s.Pix, s.Stride)
 	case *std.NRGBA:
 		return dropOpaque(rows(RGBA, s.Pix, s.Stride))
 	case *std.RGBA:

@@ -5,9 +5,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
-	"github.com/lighter-go/lighter/internal/data/image"
 	"github.com/lighter-go/lighter/internal/registry"
-	"github.com/lighter-go/lighter/tensor"
 )
 
 // Compose is torchvision.transforms.Compose.
@@ -35,101 +33,6 @@ func (c chain) Apply(v lighter.Value, r lighter.Rand) (_ lighter.Value, err erro
 		}
 	}
 	return v, nil
-}
-
-// Batched is a transform in two parts: Image is done to each image, in the order of the samples, and Tensors then once to all,
-// [N, C, H, W].
-type Batched struct {
-	image chain
-	rest  []pixelwise
-}
-
-// Split divides a transform of images; ok is false where it must be done to samples.
-func Split(t lighter.Transform) (b Batched, ok bool) {
-	steps := flat(t, nil)
-	for i, s := range steps {
-		p, is := s.(pixelwise)
-		if !is {
-			if b.rest != nil {
-				return b, false
-			}
-			continue
-		}
-		if b.rest == nil && p.begins == nil {
-			continue
-		}
-		if b.rest == nil {
-			b.image = steps[:i:i]
-		}
-		b.rest = append(b.rest, p)
-	}
-	return b, b.rest != nil
-}
-
-func flat(t lighter.Transform, steps chain) chain {
-	if c, ok := t.(chain); ok {
-		for _, s := range c {
-			steps = flat(s, steps)
-		}
-		return steps
-	}
-	return append(steps, t)
-}
-
-// Image does the first part to one image.
-func (b Batched) Image(m *image.Image, r lighter.Rand) (*image.Image, error) {
-	v, err := b.image.Apply(m, r)
-	if err != nil {
-		return nil, err
-	}
-	out, ok := v.(*image.Image)
-	if !ok {
-		return nil, fmt.Errorf("the transforms before the conversion to a tensor gave a %s", typeName(v))
-	}
-	return out, nil
-}
-
-// Tensors makes the batch of images that Image gave.
-func (b Batched) Tensors(images []*image.Image) (_ lighter.Value, err error) {
-	first := images[0]
-	size := len(first.Pix)
-	pix := make([]byte, 0, len(images)*size)
-	for _, m := range images {
-		if m.Mode != first.Mode || m.Width != first.Width || m.Height != first.Height || !b.rest[0].begins(m) {
-			return b.each(images)
-		}
-		pix = append(pix, m.Pix...)
-	}
-	c := int64(first.Mode.Bands())
-	n, h, w := int64(len(images)), int64(first.Height), int64(first.Width)
-	t := tensor.FromBytes(pix, tensor.Uint8, []int64{n, h, w, c})
-	if c == 1 {
-		t = t.Reshape(n, 1, h, w)
-	} else {
-		t = call("permute", t, []int64{0, 3, 1, 2}).Contiguous()
-	}
-	for _, p := range b.rest {
-		if t, err = p.batch(t); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// each makes the batch image by image, as a loader collates it: the error for unequal sizes is stack's.
-func (b Batched) each(images []*image.Image) (lighter.Value, error) {
-	ts := make([]tensor.Tensor, len(images))
-	for i, m := range images {
-		var v lighter.Value = m
-		for _, p := range b.rest {
-			var err error
-			if v, err = p.Apply(v, nil); err != nil {
-				return nil, err
-			}
-		}
-		ts[i] = Plain(v).(tensor.Tensor)
-	}
-	return tensor.Stack(ts, 0), nil
 }
 
 // RandomApply is torchvision.transforms.RandomApply.

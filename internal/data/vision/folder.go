@@ -102,8 +102,8 @@ func (f *folder) open(l Loader, change, target transform.Argument) (lighter.Data
 	return newSet(len(f.paths), load, class, change, target), nil
 }
 
-func (f *folder) load(i int) (*image.Image, error) {
-	m, err := image.Open(f.paths[i])
+func (f *folder) load(i int) (*image.File, error) {
+	m, err := image.Read(f.paths[i])
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +234,7 @@ func (f *folder) sound(i int) int {
 }
 
 // loadSound reads the file at i or the first sound one after it.
-func (f *folder) loadSound(i int) (*image.Image, error) {
+func (f *folder) loadSound(i int) (*image.File, error) {
 	for range f.paths {
 		at := f.sound(i)
 		m, err := f.load(at)
@@ -272,8 +272,13 @@ func (l *loaded) Draw(i int, r lighter.Rand) (lighter.Value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", l.paths[i], err)
 	}
-	s := set{change: l.change, target: l.target}
-	return s.changed(v, l.classes[i], r)
+	if l.change != nil {
+		if v, err = l.change.Apply(v, r); err != nil {
+			return nil, fmt.Errorf("transform: %w", err)
+		}
+	}
+	s := set{target: l.target}
+	return s.labelled(v, l.classes[i], r)
 }
 
 // expandHome puts the home folder for a leading ~.
