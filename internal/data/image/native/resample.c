@@ -38,7 +38,7 @@ int lr_vectors(void) { return __builtin_cpu_supports("avx2"); }
 enum { step = 4, overread = 16 };
 
 // line is one row of pixels of 3 or 4 bands; 16 bytes after it can be read. wide holds each weight four times over.
-__attribute__((target("avx2"))) static void line(const uint8_t *in, int bands, const lr_spans *s, const int32_t *wide, int most, uint8_t *out) {
+__attribute__((target("avx2"), always_inline)) static inline void line(const uint8_t *in, int bands, const lr_spans *s, const int32_t *wide, int most, uint8_t *out) {
   const __m128i first = bands == 3 ? _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1) : _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1);
   const __m128i second = bands == 3 ? _mm_setr_epi8(6, 7, 8, -1, 9, 10, 11, -1, -1, -1, -1, -1, -1, -1, -1, -1) : _mm_setr_epi8(8, 9, 10, 11, 12, 13, 14, 15, -1, -1, -1, -1, -1, -1, -1, -1);
   const __m128i half = _mm_set1_epi32(1 << (s->bits - 1));
@@ -60,6 +60,14 @@ __attribute__((target("avx2"))) static void line(const uint8_t *in, int bands, c
   }
 }
 
+__attribute__((target("avx2"))) static void line3(const uint8_t *in, const lr_spans *s, const int32_t *wide, int most, uint8_t *out) {
+  line(in, 3, s, wide, most, out);
+}
+
+__attribute__((target("avx2"))) static void line4(const uint8_t *in, const lr_spans *s, const int32_t *wide, int most, uint8_t *out) {
+  line(in, 4, s, wide, most, out);
+}
+
 void lr_columns(const uint8_t *in, int in_width, int rows, int bands, const lr_spans *s, uint8_t *out) {
   int most = (s->most + step - 1) / step * step;
   size_t n = (size_t)in_width * bands, reach = n + (size_t)step * bands + overread;
@@ -77,7 +85,8 @@ void lr_columns(const uint8_t *in, int in_width, int rows, int bands, const lr_s
   for (int y = 0; y < rows; y++, in += n, out += (size_t)s->out * bands) {
     const uint8_t *from = in;
     if ((size_t)(rows - y) * n < reach) from = memcpy(last, in, n);
-    line(from, bands, s, wide, most, out);
+    if (bands == 3) line3(from, s, wide, most, out);
+    else line4(from, s, wide, most, out);
   }
   free(wide);
 }
