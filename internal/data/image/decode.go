@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
 
 // MaxPixels is the size from which a file is taken for a decompression bomb: twice Pillow's MAX_IMAGE_PIXELS, at which Pillow
@@ -23,7 +22,7 @@ const MaxPixels = 2 * (1024 * 1024 * 1024 / 4 / 3)
 const maxFile = 1 << 30
 
 // ErrFormat says that a file is of no format that is read here.
-var ErrFormat = errors.New("cannot identify image file: it is no JPEG, PNG, WebP, TIFF, BMP or GIF")
+var ErrFormat = errors.New("cannot identify image file: it is no JPEG, PNG, WebP, TIFF, BMP, GIF or PPM")
 
 // Open reads an image file. Its orientation in EXIF data is not applied, as torchvision's loaders do not. Errors name the
 // path.
@@ -39,7 +38,7 @@ func Open(path string) (*Image, error) {
 type format struct {
 	name   string
 	is     func(head []byte) bool
-	config func(io.Reader) (std.Config, error)
+	size   func(data []byte) (w, h int, err error)
 	decode func(data []byte) (*Image, error)
 }
 
@@ -65,12 +64,26 @@ func by(decode func(io.Reader) (std.Image, error)) func([]byte) (*Image, error) 
 	}
 }
 
+// sized is the size that a decoder of the standard library's form finds.
+func sized(config func(io.Reader) (std.Config, error)) func([]byte) (int, int, error) {
+	return func(data []byte) (int, int, error) {
+		c, err := config(bytes.NewReader(data))
+		return c.Width, c.Height, err
+	}
+}
+
+func pnmSize(data []byte) (int, int, error) {
+	p, err := parsePNM(data)
+	return p.width, p.height, err
+}
+
 var formats = []format{
-	{"PNG", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, by(png.Decode)},
-	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, webp.DecodeConfig, decodeWebP},
-	{"TIFF", starts("II*\x00", "MM\x00*"), tiff.DecodeConfig, by(tiff.Decode)},
-	{"BMP", starts("BM"), bmp.DecodeConfig, by(bmp.Decode)},
-	{"GIF", starts("GIF87a", "GIF89a"), gif.DecodeConfig, by(gif.Decode)},
+	{"PNG", starts("\x89PNG\r\n\x1a\n"), sized(png.DecodeConfig), by(png.Decode)},
+	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, webpSize, decodeWebP},
+	{"TIFF", starts("II*\x00", "MM\x00*"), sized(tiff.DecodeConfig), decodeTIFF},
+	{"BMP", starts("BM"), sized(bmp.DecodeConfig), by(bmp.Decode)},
+	{"GIF", starts("GIF87a", "GIF89a"), sized(gif.DecodeConfig), decodeGIF},
+	{"PNM", starts("P1", "P2", "P3", "P4", "P5", "P6"), pnmSize, decodePNM},
 }
 
 // Decode reads an image of a format that its first bytes tell.
@@ -84,6 +97,10 @@ func Decode(data []byte) (*Image, error) {
 
 // damaged is an error of a decoder.
 func damaged(name string, err error) error {
+	var feature tiff.UnsupportedError
+	if errors.As(err, &feature) || errors.Is(err, bmp.ErrUnsupported) {
+		return fmt.Errorf("%s image has something that is not read here (%w): save it as a PNG file", name, err)
+	}
 	return fmt.Errorf("%s image is damaged or truncated: %w", name, ended(err))
 }
 
@@ -99,11 +116,11 @@ func decodeWhole(data []byte) (m *Image, err error) {
 				m, err = nil, fmt.Errorf("%s image is damaged: %v", f.name, r)
 			}
 		}()
-		c, err := f.config(bytes.NewReader(data))
+		w, h, err := f.size(data)
 		if err != nil {
 			return nil, damaged(f.name, err)
 		}
-		if err := checkSize(c.Width, c.Height); err != nil {
+		if err := checkSize(w, h); err != nil {
 			return nil, err
 		}
 		m, err := f.decode(data)

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"encoding/binary"
 	std "image"
 
 	"golang.org/x/image/webp"
@@ -9,6 +10,18 @@ import (
 
 // decodeWebP reads a WebP file with libwebp's upsampling and conversion: VP8's luma goes from 16 to 235, unlike JPEG's.
 func decodeWebP(data []byte) (*Image, error) {
+	if a, ok := firstFrame(data); ok {
+		m, err := decodeWebP(a.file)
+		if err != nil || m.Width == a.width && m.Height == a.height {
+			return m, err
+		}
+		screen := New(RGBA, a.width, a.height)
+		m = m.Convert(RGBA)
+		for y := 0; y < m.Height && a.y+y < a.height && a.x < a.width; y++ {
+			copy(screen.row(a.y + y)[4*a.x:], m.row(y))
+		}
+		return screen, nil
+	}
 	src, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -27,6 +40,49 @@ func decodeWebP(data []byte) (*Image, error) {
 		return m, nil
 	}
 	return fromStd(src), nil
+}
+
+func webpSize(data []byte) (int, int, error) {
+	if a, ok := firstFrame(data); ok {
+		return a.width, a.height, nil
+	}
+	return sized(webp.DecodeConfig)(data)
+}
+
+// frame is the first picture of an animation, as a file of its own, and where it lies on the screen.
+type frame struct {
+	width, height, x, y int
+	file                []byte
+}
+
+// firstFrame finds it; ok is false for a file that is no animation.
+func firstFrame(data []byte) (f frame, ok bool) {
+	three := func(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+	const head = 12 // RIFF, its size, WEBP
+	if len(data) < head+18 || string(data[head:head+4]) != "VP8X" || data[head+8]&2 == 0 {
+		return f, false
+	}
+	f.width, f.height = three(data[head+12:])+1, three(data[head+15:])+1
+	for rest := data[head:]; len(rest) >= 8; {
+		n := int64(binary.LittleEndian.Uint32(rest[4:]))
+		if 8+n > int64(len(rest)) {
+			return f, false
+		}
+		body := rest[8 : 8+n]
+		if string(rest[:4]) == "ANMF" && n >= 16 {
+			f.x, f.y = 2*three(body), 2*three(body[3:])
+			flags := byte(0)
+			if bytes.HasPrefix(body[16:], []byte("ALPH")) {
+				flags = 0x10
+			}
+			chunks := append([]byte("WEBPVP8X\x0a\x00\x00\x00"), flags, 0, 0, 0)
+			chunks = append(append(chunks, body[6:12]...), body[16:]...)
+			f.file = append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(chunks))), chunks...)
+			return f, true
+		}
+		rest = rest[min(int64(len(rest)), 8+n+n&1):]
+	}
+	return f, false
 }
 
 func fromWebP(s *std.YCbCr) *Image {
