@@ -14,9 +14,12 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// MaxPixels is the size from which a file is taken for a decompression bomb: twice Pillow's MAX_IMAGE_PIXELS, at which Pillow
-// refuses too.
-const MaxPixels = 2 * (1024 * 1024 * 1024 / 4 / 3)
+// WarnPixels is Pillow's MAX_IMAGE_PIXELS, above which a file may be a decompression bomb. Above MaxPixels it is taken for
+// one and refused.
+const (
+	WarnPixels = 1024 * 1024 * 1024 / 4 / 3
+	MaxPixels  = 2 * WarnPixels
+)
 
 // maxFile is the largest file that is read.
 const maxFile = 1 << 30
