@@ -87,7 +87,7 @@ func within(path string, folders ...string) bool {
 
 var (
 	// pure packages build and test without C.
-	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/diag", "internal/eventfile", "internal/memory", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
+	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/diag", "internal/eventfile", "internal/memory", "internal/pyrandom", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
 	// components are what configurations name.
 	components = []string{"internal/callback", "internal/creation", "internal/data", "internal/metric", "internal/model", "internal/module", "internal/optim", "internal/profiler", "internal/vision"}
 )

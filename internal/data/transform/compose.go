@@ -5,6 +5,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/data/draw"
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
@@ -70,11 +71,12 @@ func (f function) Apply(v lighter.Value, r lighter.Rand) (lighter.Value, error) 
 type RandomChoice struct {
 	Transforms []lighter.Transform `cfg:"transforms,required" help:"what one is chosen of"`
 	P          []float64           `cfg:"p" help:"weights of the choice; all the same when null"`
+	v2         bool
 }
 
 // Doc is the reference's text.
 func (RandomChoice) Doc() string {
-	return "The choice is drawn as torchvision.transforms.v2 draws it, by torch.multinomial; torchvision.transforms draws from Python's random."
+	return "At `num_workers: 0` the choice is drawn as torchvision draws it: by torch.multinomial in torchvision.transforms.v2, from Python's random, which the run's seed seeds too, in torchvision.transforms."
 }
 
 // Build makes the transform.
@@ -108,6 +110,9 @@ func (c RandomChoice) Build(*lighter.Env) (lighter.Transform, error) {
 		weights[i] = w / total
 	}
 	return function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+		if p, ok := r.(draw.PythonRand); ok && !c.v2 {
+			return c.Transforms[p.PythonChoice(n, c.P)].Apply(v, r)
+		}
 		return c.Transforms[r.Choice(weights)].Apply(v, r)
 	}), nil
 }
@@ -115,11 +120,12 @@ func (c RandomChoice) Build(*lighter.Env) (lighter.Transform, error) {
 // RandomOrder is torchvision.transforms.RandomOrder.
 type RandomOrder struct {
 	Transforms []lighter.Transform `cfg:"transforms,required" help:"what is done, in an order that is drawn"`
+	v2         bool
 }
 
 // Doc is the reference's text.
 func (RandomOrder) Doc() string {
-	return "The order is drawn as torchvision.transforms.v2 draws it, by torch.randperm; torchvision.transforms draws from Python's random."
+	return "At `num_workers: 0` the order is drawn as torchvision draws it: by torch.randperm in torchvision.transforms.v2, from Python's random, which the run's seed seeds too, in torchvision.transforms."
 }
 
 // Build makes the transform.
@@ -128,7 +134,13 @@ func (c RandomOrder) Build(*lighter.Env) (lighter.Transform, error) {
 		return nil, lighter.FieldError("transforms", "Pass at least one transform")
 	}
 	return function(func(v lighter.Value, r lighter.Rand) (_ lighter.Value, err error) {
-		for _, i := range r.Perm(len(c.Transforms)) {
+		order := []int64(nil)
+		if p, ok := r.(draw.PythonRand); ok && !c.v2 {
+			order = p.PythonShuffle(len(c.Transforms))
+		} else {
+			order = r.Perm(len(c.Transforms))
+		}
+		for _, i := range order {
 			if v, err = c.Transforms[i].Apply(v, r); err != nil {
 				return nil, err
 			}
@@ -191,7 +203,7 @@ var _ registry.Decoder = (*Callable)(nil)
 func init() {
 	each("Compose", Compose{}, Compose{v2: true})
 	each("RandomApply", RandomApply{P: 0.5}, RandomApply{P: 0.5, v2: true})
-	both("RandomChoice", RandomChoice{})
-	both("RandomOrder", RandomOrder{})
+	each("RandomChoice", RandomChoice{}, RandomChoice{v2: true})
+	each("RandomOrder", RandomOrder{}, RandomOrder{v2: true})
 	each("Lambda", Lambda{}, Lambda{v2: true})
 }
