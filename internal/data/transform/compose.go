@@ -184,7 +184,7 @@ type Lambda struct {
 
 // Doc is the reference's text.
 func (Lambda) Doc() string {
-	return "A function of a configuration, `$lambda x: x.clamp(0, 1)`, or a component with `_mode_: callable`. In torchvision.transforms.v2 it is applied to every part of a sample."
+	return "A function of a configuration, `$lambda x: x * 2`, or a component with `_mode_: callable`. In torchvision.transforms.v2 it is applied to every part of a sample."
 }
 
 // Build makes the transform.
