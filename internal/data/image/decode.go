@@ -151,7 +151,7 @@ func checkSize(w, h int) error {
 	case w <= 0 || h <= 0:
 		return fmt.Errorf("image has no pixels: its size is %dx%d", w, h)
 	case int64(w)*int64(h) > MaxPixels:
-		return fmt.Errorf("image size (%d pixels, %dx%d) exceeds limit of %d pixels, could be decompression bomb DOS attack", int64(w)*int64(h), w, h, int64(MaxPixels))
+		return says("Image size (%d pixels) exceeds limit of %d pixels, could be decompression bomb DOS attack: it is %dx%d", int64(w)*int64(h), int64(MaxPixels), w, h)
 	}
 	return nil
 }

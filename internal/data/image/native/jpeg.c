@@ -11,6 +11,7 @@ typedef struct {
   struct jpeg_source_mgr source;
   jmp_buf broken;
   int starved; // the file ended while more was asked for
+  int said;    // info has a message already
 } decoder;
 
 static decoder *of(j_decompress_ptr c) { return (decoder *)c->client_data; }
@@ -56,15 +57,17 @@ static void open_source(decoder *d, const uint8_t *data, size_t size) {
 
 // end frees what the decoder has and gives its verdict.
 static int end(decoder *d, lj_info *info, int verdict) {
-  if (verdict == LJ_BROKEN) (*d->errors.format_message)((j_common_ptr)&d->cinfo, info->message);
+  if (verdict == LJ_BROKEN && !d->said) (*d->errors.format_message)((j_common_ptr)&d->cinfo, info->message);
   if (verdict == LJ_TRUNCATED) info->left = d->source.bytes_in_buffer;
   jpeg_destroy_decompress(&d->cinfo);
   return verdict;
 }
 
-// read_head reads the head and asks for the colours that Pillow asks for.
-static int read_head(decoder *d, lj_info *info) {
+// read_head begins a decoder, reads the file's head and asks for the colours that Pillow asks for.
+static int read_head(decoder *d, const uint8_t *data, size_t size, lj_info *info) {
   j_decompress_ptr c = &d->cinfo;
+  jpeg_create_decompress(c);
+  open_source(d, data, size);
   int got;
   do got = jpeg_read_header(c, FALSE);
   while (got == JPEG_HEADER_TABLES_ONLY);
@@ -78,11 +81,13 @@ static int read_head(decoder *d, lj_info *info) {
   case 4: c->out_color_space = JCS_CMYK; break;
   default:
     snprintf(info->message, sizeof info->message, "cannot handle %d-layer images", c->num_components);
-    return -1;
+    d->said = 1;
+    return LJ_BROKEN;
   }
   if (c->data_precision != 8) {
     snprintf(info->message, sizeof info->message, "cannot handle %d-bit layers", c->data_precision);
-    return -1;
+    d->said = 1;
+    return LJ_BROKEN;
   }
   return LJ_OK;
 }
@@ -98,17 +103,11 @@ int lj_head(const uint8_t *data, size_t size, lj_info *info) {
   decoder d;
   begin(&d);
   if (setjmp(d.broken)) return end(&d, info, LJ_BROKEN);
-  jpeg_create_decompress(&d.cinfo);
-  open_source(&d, data, size);
-  int got = read_head(&d, info);
+  int got = read_head(&d, data, size, info);
   if (got == LJ_OK) {
     // One sequential scan, begun without an error, has only warnings left, which Pillow ignores.
     int one = !d.cinfo.progressive_mode && !d.cinfo.arith_code && !jpeg_has_multiple_scans(&d.cinfo);
     info->cropped = one && ends_whole(d.source.next_input_byte, d.source.bytes_in_buffer) && jpeg_start_decompress(&d.cinfo);
-  }
-  if (got < 0) {
-    jpeg_destroy_decompress(&d.cinfo);
-    return LJ_BROKEN;
   }
   return end(&d, info, got);
 }
@@ -131,13 +130,7 @@ int lj_decode(const uint8_t *data, size_t size, int top, int left, int h, int w,
   decoder d;
   begin(&d);
   if (setjmp(d.broken)) return end(&d, info, LJ_BROKEN);
-  jpeg_create_decompress(&d.cinfo);
-  open_source(&d, data, size);
-  int got = read_head(&d, info);
-  if (got < 0) {
-    jpeg_destroy_decompress(&d.cinfo);
-    return LJ_BROKEN;
-  }
+  int got = read_head(&d, data, size, info);
   if (got != LJ_OK) return end(&d, info, got);
   j_decompress_ptr c = &d.cinfo;
   if (!jpeg_start_decompress(c)) return end(&d, info, LJ_TRUNCATED);
