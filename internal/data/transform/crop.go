@@ -77,12 +77,13 @@ type CenterCrop struct {
 // Build makes the transform.
 func (c CenterCrop) Build(*lighter.Env) (lighter.Transform, error) {
 	th, tw := c.Size.hw()
-	return cropping(func(h, w int, _ lighter.Rand) (part, leafFunc, error) {
+	whole := func(v lighter.Value) (lighter.Value, error) { return centerCrop(v, th, tw) }
+	return cropped{planned: fixed(whole), begin: func(h, w int, _ lighter.Rand) (part, leafFunc, error) {
 		if th > h || tw > w {
-			return part{0, 0, h, w}, func(v lighter.Value) (lighter.Value, error) { return centerCrop(v, th, tw) }, nil
+			return part{0, 0, h, w}, whole, nil
 		}
 		return part{centered(h, th), centered(w, tw), th, tw}, nil, nil
-	}), nil
+	}}, nil
 }
 
 // FiveCrop is torchvision.transforms.FiveCrop.
