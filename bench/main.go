@@ -101,6 +101,9 @@ func prepare(lighter, peer string) (rows []*row, clean func(), err error) {
 	if err := makeTable(dir); err != nil {
 		return nil, clean, err
 	}
+	if err := makePhotos(dir); err != nil {
+		return nil, clean, err
+	}
 	return table(dir, paths[0], paths[1], paths[2], paths[3]), clean, nil
 }
 
@@ -181,7 +184,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	rows = append(rows, csvRow(dir, lighter, torch, command))
 	// There is one way to run Python's sides: both of our formats are compared with it.
 	rows[2].reference = rows[1]
-	return rows
+	return append(rows, photoRows(lighter, torch, config("photos.yaml"), command)...)
 }
 
 func printTable(rows []*row) error {

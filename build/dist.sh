@@ -24,6 +24,9 @@ else
   cp -r "$torch"/licenses/{torch,nvidia_cuda_runtime,nvidia_cuda_cupti}-* "$root/licenses/"
 fi
 
+cp -L "$jpeg"/lib/libjpeg-*.so* "$root/lib/"
+cp -r "$jpeg"/licenses/* "$root/licenses/"
+
 cp LICENSE "$root/"
 mkdir "$root/licenses/go" "$root/licenses/uPlot"
 cp internal/report/uplot/LICENSE "$root/licenses/uPlot/"

@@ -1,4 +1,4 @@
-# Which libtorch is used, and what is known about it. Sourced by the scripts beside it.
+# Which libtorch and libjpeg are used, and what is known about them. Sourced by the scripts beside it.
 # shellcheck shell=bash disable=SC2034
 
 default_version=2.11.0
@@ -14,6 +14,9 @@ die() {
 }
 
 case $cache in *[[:space:]]*) die "the cache folder's path has a blank, which compilers' flags cannot carry: set XDG_CACHE_HOME to another than $cache" ;; esac
+
+# libjpeg-turbo, in a folder named after the Pillow it is of.
+jpeg=$cache/libjpeg/$(sed -n 's/^pillow==\([^ ]*\) .*/\1/p' "$build/libjpeg.txt")
 
 # torch_version DIR prints the version that DIR's headers declare, nothing if they declare none.
 torch_version() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets libtorch, once for all checkouts (make setup). Prints to stderr only.
+# Gets libtorch and libjpeg-turbo, once for all checkouts (make setup). Prints to stderr only.
 #   CUDA=1    the CUDA libraries and liblighter_cuda.so too
 #   VERIFY=1  compare the sum of every unpacked file, not only its size
 set -euo pipefail
@@ -17,6 +17,15 @@ missing() {
   fi
 }
 
+# missing_jpeg is the same of libjpeg.
+missing_jpeg() {
+  if ! is_intact "$jpeg" || [ ! -e "$jpeg/lib/liblighter_jpeg.so" ]; then
+    if [ -e "$jpeg" ]; then echo damaged; else echo absent; fi
+  elif [ "${VERIFY:-}" = 1 ] && ! (cd "$jpeg" && sha256sum --quiet -c SHA256SUMS >&2); then
+    echo damaged
+  fi
+}
+
 # download puts the wheels of a requirements file into the cache. pip checks their sums, those of
 # wheels that are there already too, and replaces a damaged one.
 download() {
@@ -29,28 +38,23 @@ download() {
   args+=(--dest "$cache/wheels" -r "$requirements")
   if [ -n "$(ls "$cache/wheels")" ] && $pip "${args[@]}" --no-index --find-links "$cache/wheels" >/dev/null 2>&1; then return; fi
   say "downloading $(sed -n 's/ --hash.*//p' "$requirements" | paste -sd' ')"
-  $pip "${args[@]}" >&2 || die "pip could not download libtorch (its message is above); LIBTORCH=/path uses one you have"
+  $pip "${args[@]}" >&2 || die "pip could not download $2 (its message is above)${3:-}"
 }
 
-# unpack makes $torch from the wheels: in a folder beside it, renamed when whole.
-unpack() {
-  local requirements=("$build/libtorch-$version.txt") flags=() wheels=() file name number temp
-  if [ "${CUDA:-}" = 1 ] || [ -e "$torch/lib/libtorch_cuda.so" ]; then
-    [ -f "$build/libtorch-$version-cuda.txt" ] || die "CUDA=1 works with libtorch $default_version, not with $version"
-    requirements+=("$build/libtorch-$version-cuda.txt")
-    flags=(-cuda)
-  fi
-  mkdir -p "$cache/wheels" "$cache/libtorch"
-  for file in "${requirements[@]}"; do download "$file"; done
+# unwheel makes a folder of the wheels of requirements files: beside it, renamed when whole.
+#   unwheel FOLDER TEST FLAG FILE...    TEST is a command that the new folder must pass
+unwheel() {
+  local folder=$1 check=$2 flag=$3 parent name number temp wheels=()
+  shift 3
   while read -r name number; do
     wheels+=("$cache/wheels/${name//-/_}-$number"-*.whl)
-  done < <(sed -n 's/^\([a-z0-9-]*\)==\([^ ]*\) .*/\1 \2/p' "${requirements[@]}")
-
-  say "unpacking libtorch $version into $torch"
-  rm -rf "$cache/libtorch/.$version".*
-  temp=$(mktemp -d "$cache/libtorch/.$version.XXXXXX")
-  (cd "$build/.." && CGO_ENABLED=0 go run ./build/unwheel "${flags[@]}" -o "$temp" "${wheels[@]}") || die "libtorch could not be unpacked"
-  [ "$(torch_version "$temp")" = "$version" ] && [ -f "$temp/lib/libtorch_cpu.so" ] || die "the wheels hold no libtorch $version"
+  done < <(sed -n 's/^\([a-z0-9-]*\)==\([^ ]*\) .*/\1 \2/p' "$@")
+  parent=$(dirname "$folder")
+  mkdir -p "$parent"
+  rm -rf "$parent/.$(basename "$folder")".*
+  temp=$(mktemp -d "$parent/.$(basename "$folder").XXXXXX")
+  (cd "$build/.." && CGO_ENABLED=0 go run ./build/unwheel $flag -o "$temp" "${wheels[@]}") || die "${wheels[0]} could not be unpacked"
+  "$check" "$temp"
   chmod 755 "$temp"
   (
     cd "$temp"
@@ -59,10 +63,37 @@ unpack() {
     find ./* -type f -printf '%s %p\n' >.MANIFEST
     mv .MANIFEST MANIFEST
   )
-  rm -rf "$torch.old"
-  if [ -e "$torch" ]; then mv "$torch" "$torch.old"; fi
-  mv "$temp" "$torch"
-  rm -rf "$torch.old"
+  rm -rf "$folder.old"
+  if [ -e "$folder" ]; then mv "$folder" "$folder.old"; fi
+  mv "$temp" "$folder"
+  rm -rf "$folder.old"
+}
+
+is_whole_torch() { [ "$(torch_version "$1")" = "$version" ] && [ -f "$1/lib/libtorch_cpu.so" ] || die "the wheels hold no libtorch $version"; }
+
+# The name that the linker looks for leads to the library, whose own name has a hash in it.
+has_jpeg() {
+  local libraries=("$1"/lib/libjpeg-*.so.62*)
+  [ -f "${libraries[0]}" ] || die "Pillow's wheel holds no libjpeg.so.62"
+  ln -s "$(basename "${libraries[0]}")" "$1/lib/liblighter_jpeg.so"
+}
+
+# unpack makes $torch from the wheels.
+unpack() {
+  local requirements=("$build/libtorch-$version.txt") flag="" file
+  if [ "${CUDA:-}" = 1 ] || [ -e "$torch/lib/libtorch_cuda.so" ]; then
+    [ -f "$build/libtorch-$version-cuda.txt" ] || die "CUDA=1 works with libtorch $default_version, not with $version"
+    requirements+=("$build/libtorch-$version-cuda.txt")
+    flag=-cuda
+  fi
+  for file in "${requirements[@]}"; do download "$file" libtorch "; LIBTORCH=/path uses one you have"; done
+  say "unpacking libtorch $version into $torch"
+  unwheel "$torch" is_whole_torch "$flag" "${requirements[@]}"
+}
+
+unpack_jpeg() {
+  download "$build/libjpeg.txt" libjpeg-turbo
+  unwheel "$jpeg" has_jpeg "" "$build/libjpeg.txt"
 }
 
 # install_shim copies compat.h to where every checkout's flags name it.
@@ -82,9 +113,9 @@ install_shim() {
 }
 
 find_libtorch
-need=$(missing)
+need=$(missing)$(missing_jpeg)
 if [ -n "$need" ]; then pip=$("$build/tools.sh" pip); else "$build/tools.sh"; fi
-mkdir -p "$cache"
+mkdir -p "$cache/wheels"
 
 if [ -n "$need" ]; then
   exec 9>"$cache/lock"
@@ -92,6 +123,9 @@ if [ -n "$need" ]; then
   need=$(missing)
   if [ "$need" = damaged ]; then say "libtorch $version in $torch is damaged: repairing it"; fi
   if [ -n "$need" ]; then unpack; fi
+  need=$(missing_jpeg)
+  if [ "$need" = damaged ]; then say "libjpeg in $jpeg is damaged: repairing it"; fi
+  if [ -n "$need" ]; then unpack_jpeg; fi
   exec 9>&-
 fi
 install_shim

@@ -19,7 +19,10 @@ type site struct {
 	env                []string
 }
 
-const torchWheel = "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+const (
+	torchWheel  = "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+	pillowWheel = "pillow-13.0.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+)
 
 // abiMark is in every libc10.so of the new C++ ABI.
 const abiMark = "_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112basic_stringE"
@@ -49,6 +52,8 @@ func newSite(t *testing.T) *site {
 		"torch/lib/libtorch_cuda.so":               "cuda",
 	})
 	s.pin(sum)
+	sum = s.wheel(pillowWheel, map[string]string{"pillow.libs/libjpeg-6dc8d115.so.62.4.0": "jpeg"})
+	s.write(filepath.Join(s.root, "build/libjpeg.txt"), "# python 3.12\npillow==13.0.0 --hash=sha256:"+sum+"\n")
 
 	gocache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
@@ -110,6 +115,10 @@ func (s *site) torch(name string) string {
 	return filepath.Join(s.cache, "lighter/libtorch/2.11.0", name)
 }
 
+func (s *site) jpeg(name string) string {
+	return filepath.Join(s.cache, "lighter/libjpeg/13.0.0", name)
+}
+
 func (s *site) write(path, content string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -160,8 +169,11 @@ func TestSetupFetchesOnce(t *testing.T) {
 	if _, err := os.Stat(s.torch("lib/libtorch_cuda.so")); err == nil {
 		t.Error("libtorch_cuda.so was unpacked without CUDA=1")
 	}
+	if got := read(t, s.jpeg("lib/liblighter_jpeg.so")); got != "jpeg" {
+		t.Errorf("liblighter_jpeg.so holds %q", got)
+	}
 	env := s.mustRun("env.sh", fromCache)
-	for _, want := range []string{"-I" + s.torch("include"), "-rpath," + s.torch("lib"), "_GLIBCXX_USE_CXX11_ABI=1", "-rpath,$ORIGIN/../lib"} {
+	for _, want := range []string{"-I" + s.torch("include"), "-rpath," + s.torch("lib"), "-L" + s.jpeg("lib"), "-rpath," + s.jpeg("lib"), "_GLIBCXX_USE_CXX11_ABI=1", "-rpath,$ORIGIN/../lib"} {
 		if !strings.Contains(env, want) {
 			t.Errorf("the environment lacks %q:\n%s", want, env)
 		}
@@ -200,6 +212,7 @@ func TestSetupRepairs(t *testing.T) {
 		{"a missing file", "", func(s *site) error { return os.Remove(s.torch("lib/libtorch_cpu.so")) }},
 		{"a short file", "", func(s *site) error { return os.Truncate(s.torch("lib/libtorch_cpu.so"), 1) }},
 		{"a changed file", "VERIFY=1", func(s *site) error { return os.WriteFile(s.torch("lib/libtorch_cpu.so"), []byte("CPU"), 0o644) }},
+		{"a missing libjpeg", "", func(s *site) error { return os.Remove(s.jpeg("lib/libjpeg-6dc8d115.so.62.4.0")) }},
 		{"an interrupted unpacking", "", func(s *site) error {
 			return os.Rename(s.torch(""), filepath.Join(s.cache, "lighter/libtorch/.2.11.0.Ab12Cd"))
 		}},
@@ -220,6 +233,9 @@ func TestSetupRepairs(t *testing.T) {
 			s.mustRun("setup.sh", fromCache, test.env)
 			if got := read(t, s.torch("lib/libtorch_cpu.so")); got != "cpu" {
 				t.Errorf("after the repair libtorch_cpu.so holds %q", got)
+			}
+			if got := read(t, s.jpeg("lib/liblighter_jpeg.so")); got != "jpeg" {
+				t.Errorf("after the repair liblighter_jpeg.so holds %q", got)
 			}
 			left, err := os.ReadDir(filepath.Dir(s.torch("")))
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/lighter-go/lighter/internal/data/image/native"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -51,7 +52,7 @@ func (p *program) doctorCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			m := readMachine(p.root)
 			findings := []finding{
-				m.libtorchFinding(tensor.Version()), operationFinding(), m.cpuFinding(), m.threadsFinding(), m.memoryFinding(),
+				m.libtorchFinding(tensor.Version()), operationFinding(), imagesFinding(), m.cpuFinding(), m.threadsFinding(), m.memoryFinding(),
 				m.glibcFinding(), m.driverFinding(), m.cudaFinding(), folderFinding(), cacheFinding(),
 			}
 			failed := false
@@ -95,6 +96,15 @@ func operationFinding() finding {
 	})
 	if err != nil {
 		f.verdict, f.text, f.todo = broken, err.Error(), "this libtorch is damaged: make clean-cache build gets it again"
+	}
+	return f
+}
+
+// imagesFinding decodes a picture.
+func imagesFinding() finding {
+	f := finding{name: "images", text: "libjpeg-turbo decodes a picture to Pillow's pixels"}
+	if err := native.Check(); err != nil {
+		f.verdict, f.text, f.todo = broken, err.Error(), "this libjpeg is damaged: make clean-cache build gets it again"
 	}
 	return f
 }

@@ -1,4 +1,4 @@
-// Command unwheel unpacks from Python wheels what a C++ program needs of libtorch:
+// Command unwheel unpacks from Python wheels what a C++ program needs of libtorch and of Pillow's libjpeg:
 //
 //	go run ./build/unwheel [-cuda] -o DIR WHEEL...
 //
@@ -68,6 +68,8 @@ func destination(name string, cuda bool) string {
 	switch top, rest, _ := strings.Cut(name, "/"); {
 	case top == "torch" && strings.HasPrefix(rest, "include/"):
 		return rest
+	case top == "pillow.libs" && strings.HasPrefix(base, "libjpeg-"):
+		return path.Join("lib", base)
 	case isLibrary(name) && (cuda && !needsPython(base) || runsOnCPU(base)):
 		return path.Join("lib", base)
 	case top == "nvidia" && cuda && strings.Contains(rest, "/include/"):

@@ -21,6 +21,8 @@ func TestDestination(t *testing.T) {
 		{"nvidia/cu13/include/crt/host_config.h", "", "cuda/include/crt/host_config.h"},
 		{"torch/lib/libtorch_python.so", "", ""},
 		{"torch/lib/libshm.so", "", ""},
+		{"pillow.libs/libjpeg-6dc8d115.so.62.4.0", "lib/libjpeg-6dc8d115.so.62.4.0", "lib/libjpeg-6dc8d115.so.62.4.0"},
+		{"pillow.libs/libpng16-1d1ba958.so.16.58.0", "", ""},
 		{"torch/_C.cpython-312-x86_64-linux-gnu.so", "", ""},
 		{"torch/nn/modules/linear.py", "", ""},
 		{"torch-2.11.0.dist-info/licenses/NOTICE", "licenses/torch-2.11.0/NOTICE", "licenses/torch-2.11.0/NOTICE"},

@@ -87,7 +87,7 @@ func within(path string, folders ...string) bool {
 
 var (
 	// pure packages build and test without C.
-	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/custom", "internal/data/columnar", "internal/data/image", "internal/data/shard", "internal/data/token", "internal/diag", "internal/eventfile", "internal/libm", "internal/memory", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
+	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/custom", "internal/data/columnar", "internal/data/image", "internal/data/shard", "internal/data/token", "internal/diag", "internal/eventfile", "internal/libm", "internal/memory", "internal/pyrandom", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
 	// components are what configurations name.
 	components = []string{"internal/callback", "internal/creation", "internal/data", "internal/metric", "internal/model", "internal/module", "internal/optim", "internal/profiler", "internal/pytorch", "internal/vision"}
 )
@@ -110,14 +110,17 @@ func TestArrows(t *testing.T) {
 			d, own := below(i)
 			allowed, limited := only[pkg]
 			switch {
-			case (i == "C" || within(i, "github.com/sugarme/gotch")) && pkg != "tensor":
-				t.Errorf("%s imports %s; package tensor is the boundary to C and gotch", pkg, i)
+			case i == "C" && pkg != "tensor" && pkg != "internal/data/image/native",
+				within(i, "github.com/sugarme/gotch") && pkg != "tensor":
+				t.Errorf("%s imports %s; package tensor is the boundary to C and gotch, internal/data/image/native to libjpeg", pkg, i)
 			case own && limited && !slices.Contains(allowed, d):
 				t.Errorf("%q imports %s; of the module it may import %q", pkg, d, allowed)
 			}
 		}
 		for d := range reach(all, pkg, map[string]bool{}) {
 			switch {
+			case within(pkg, "internal/data/image") && within(d, "tensor"):
+				t.Errorf("%s reaches tensor; images know no tensors", pkg)
 			case within(pkg, pure...) && within(d, "tensor"):
 				t.Errorf("%s reaches tensor; it must build without C", pkg)
 			case within(pkg, components...) && within(d, "internal/engine", "runner", "cli"):

@@ -268,6 +268,9 @@ func (t *Trainer) restorePosition(d *torchfile.Dict) error {
 		return errors.New("it does not hold the generator's state")
 	}
 	rng.device, _ = own[deviceRNGKey].(tensor.Tensor)
+	if rng.python, ok = pythonState(own); !ok {
+		return errors.New("the state of Python's generator in it is damaged")
+	}
 	t.state.Stepped, _ = own["stepped"].(int64)
 	t.loops[lighter.Train].total, _ = own["train_batches"].(int64)
 	val := &t.loops[lighter.Val]

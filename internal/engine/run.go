@@ -17,6 +17,7 @@ import (
 	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/internal/diag"
+	"github.com/lighter-go/lighter/internal/pyrandom"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -135,6 +136,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	defer s.Close()
 	defer tensor.Recover(&err)
 	tensor.ManualSeed(seed)
+	pyrandom.Default.Seed(seed)
 	env.Seed = seed
 	b := registry.NewBuild(c, env)
 	defer func() { err = errors.Join(err, b.Close()) }()

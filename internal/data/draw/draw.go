@@ -1,4 +1,4 @@
-// Package draw is where the transforms of samples draw: PyTorch's default generator, or numbers that belong to one sample.
+// Package draw is where the transforms of samples draw: PyTorch's default generator and Python's, or numbers that belong to one sample.
 package draw
 
 import (
@@ -6,11 +6,26 @@ import (
 	"math/rand/v2"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/pyrandom"
 	"github.com/lighter-go/lighter/tensor"
 )
 
+// PythonRand is a [lighter.Rand] beside which there is Python's module random, from which a few of torchvision's transforms
+// draw: a choice among n by weights, all the same when nil, and an order of n.
+type PythonRand interface {
+	lighter.Rand
+	PythonChoice(n int, weights []float64) int
+	PythonShuffle(n int) []int64
+}
+
 // Default draws from the default generator, as the Python functions do: a seed gives the same numbers.
-type Default = lighter.DefaultRand
+type Default struct{ lighter.DefaultRand }
+
+// PythonChoice implements [PythonRand].
+func (Default) PythonChoice(n int, weights []float64) int { return pyrandom.Default.Choice(n, weights) }
+
+// PythonShuffle implements [PythonRand].
+func (Default) PythonShuffle(n int) []int64 { return pyrandom.Default.Shuffle(n) }
 
 // stream draws numbers that a seed and a place give, whoever draws elsewhere.
 type stream struct{ *rand.Rand }
@@ -109,6 +124,6 @@ func (s stream) filled(shape []int64, next func() float32) tensor.Tensor {
 }
 
 var (
-	_ lighter.Rand = Default{}
+	_ PythonRand   = Default{}
 	_ lighter.Rand = stream{}
 )

@@ -7,59 +7,41 @@ import (
 	std "image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
-	"os"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
 
-// MaxPixels is the size from which a file is taken for a decompression bomb: twice Pillow's MAX_IMAGE_PIXELS, at which Pillow
-// refuses too.
-const MaxPixels = 2 * (1024 * 1024 * 1024 / 4 / 3)
+// WarnPixels is Pillow's MAX_IMAGE_PIXELS, above which a file may be a decompression bomb. Above MaxPixels it is taken for
+// one and refused.
+const (
+	WarnPixels = 1024 * 1024 * 1024 / 4 / 3
+	MaxPixels  = 2 * WarnPixels
+)
 
 // maxFile is the largest file that is read.
 const maxFile = 1 << 30
 
 // ErrFormat says that a file is of no format that is read here.
-var ErrFormat = errors.New("cannot identify image file: it is no JPEG, PNG, WebP, TIFF, BMP or GIF")
+var ErrFormat = errors.New("cannot identify image file: it is no JPEG, PNG, WebP, TIFF, BMP, GIF or PPM")
 
 // Open reads an image file. Its orientation in EXIF data is not applied, as torchvision's loaders do not. Errors name the
 // path.
 func Open(path string) (*Image, error) {
-	f, err := os.Open(path)
+	f, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case st.IsDir():
-		return nil, fmt.Errorf("%s: is a folder, not an image", path)
-	case st.Size() > maxFile:
-		return nil, fmt.Errorf("%s: %d bytes are too many for an image", path, st.Size())
-	}
-	data := make([]byte, st.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	m, err := Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return f.Image()
 }
 
 // format is how files of a kind are told and read.
 type format struct {
 	name   string
 	is     func(head []byte) bool
-	config func(io.Reader) (std.Config, error)
+	size   func(data []byte) (w, h int, err error)
 	decode func(data []byte) (*Image, error)
 }
 
@@ -85,17 +67,48 @@ func by(decode func(io.Reader) (std.Image, error)) func([]byte) (*Image, error) 
 	}
 }
 
+// sized is the size that a decoder of the standard library's form finds.
+func sized(config func(io.Reader) (std.Config, error)) func([]byte) (int, int, error) {
+	return func(data []byte) (int, int, error) {
+		c, err := config(bytes.NewReader(data))
+		return c.Width, c.Height, err
+	}
+}
+
+func pnmSize(data []byte) (int, int, error) {
+	p, err := parsePNM(data)
+	return p.width, p.height, err
+}
+
 var formats = []format{
-	{"JPEG", starts("\xff\xd8"), jpeg.DecodeConfig, decodeJPEG},
-	{"PNG", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, by(png.Decode)},
-	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, webp.DecodeConfig, decodeWebP},
-	{"TIFF", starts("II*\x00", "MM\x00*"), tiff.DecodeConfig, by(tiff.Decode)},
-	{"BMP", starts("BM"), bmp.DecodeConfig, by(bmp.Decode)},
-	{"GIF", starts("GIF87a", "GIF89a"), gif.DecodeConfig, by(gif.Decode)},
+	{"PNG", starts("\x89PNG\r\n\x1a\n"), sized(png.DecodeConfig), by(png.Decode)},
+	{"WebP", func(h []byte) bool { return len(h) >= 12 && string(h[:4]) == "RIFF" && string(h[8:12]) == "WEBP" }, webpSize, decodeWebP},
+	{"TIFF", starts("II*\x00", "MM\x00*"), sized(tiff.DecodeConfig), decodeTIFF},
+	{"BMP", starts("BM"), sized(bmp.DecodeConfig), by(bmp.Decode)},
+	{"GIF", starts("GIF87a", "GIF89a"), sized(gif.DecodeConfig), decodeGIF},
+	{"PNM", starts("P1", "P2", "P3", "P4", "P5", "P6"), pnmSize, decodePNM},
 }
 
 // Decode reads an image of a format that its first bytes tell.
-func Decode(data []byte) (m *Image, err error) {
+func Decode(data []byte) (*Image, error) {
+	f, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.Image()
+}
+
+// damaged is an error of a decoder.
+func damaged(name string, err error) error {
+	var feature tiff.UnsupportedError
+	if errors.As(err, &feature) || errors.Is(err, bmp.ErrUnsupported) {
+		return fmt.Errorf("%s image has something that is not read here (%w): save it as a PNG file", name, err)
+	}
+	return fmt.Errorf("%s image is damaged or truncated: %w", name, ended(err))
+}
+
+// decodeWhole reads an image by a decoder in Go.
+func decodeWhole(data []byte) (m *Image, err error) {
 	for _, f := range formats {
 		if !f.is(data) {
 			continue
@@ -106,16 +119,16 @@ func Decode(data []byte) (m *Image, err error) {
 				m, err = nil, fmt.Errorf("%s image is damaged: %v", f.name, r)
 			}
 		}()
-		c, err := f.config(bytes.NewReader(data))
+		w, h, err := f.size(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s image is damaged or truncated: %w", f.name, ended(err))
+			return nil, damaged(f.name, err)
 		}
-		if err := checkSize(c.Width, c.Height); err != nil {
+		if err := checkSize(w, h); err != nil {
 			return nil, err
 		}
 		m, err := f.decode(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s image is damaged or truncated: %w", f.name, ended(err))
+			return nil, damaged(f.name, err)
 		}
 		return m, nil
 	}
@@ -138,7 +151,7 @@ func checkSize(w, h int) error {
 	case w <= 0 || h <= 0:
 		return fmt.Errorf("image has no pixels: its size is %dx%d", w, h)
 	case int64(w)*int64(h) > MaxPixels:
-		return fmt.Errorf("image size (%d pixels, %dx%d) exceeds limit of %d pixels, could be decompression bomb DOS attack", int64(w)*int64(h), w, h, int64(MaxPixels))
+		return says("Image size (%d pixels) exceeds limit of %d pixels, could be decompression bomb DOS attack: it is %dx%d", int64(w)*int64(h), int64(MaxPixels), w, h)
 	}
 	return nil
 }
@@ -157,8 +170,6 @@ func fromStd(src std.Image) *Image {
 	switch s := src.(type) {
 	case *std.Gray:
 		return rows(L, s.Pix, s.Stride)
-	case *std.CMYK:
-		return rows(CMYK, s.Pix, s.Stride)
 	case *std.NRGBA:
 		return dropOpaque(rows(RGBA, s.Pix, s.Stride))
 	case *std.RGBA:

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// sized is a PNG file's head that claims a size.
-func sized(w, h uint32) []byte {
+// claimed is a PNG file's head that claims a size.
+func claimed(w, h uint32) []byte {
 	ihdr := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("IHDR"), w), h)
 	ihdr = append(ihdr, 8, 2, 0, 0, 0)
 	out := append([]byte("\x89PNG\r\n\x1a\n"), 0, 0, 0, 13)
@@ -35,8 +35,8 @@ func TestBrokenFiles(t *testing.T) {
 	}{
 		"empty.png": {nil, "cannot identify image file: it is empty"},
 		"text.jpg":  {[]byte("hello, this is text"), "cannot identify image file"},
-		"bomb.png":  {sized(65535, 65535), "could be decompression bomb"},
-		"zero.png":  {sized(0, 7), "PNG image is damaged"},
+		"bomb.png":  {claimed(65535, 65535), "could be decompression bomb"},
+		"zero.png":  {claimed(0, 7), "PNG image is damaged"},
 		"cut.png":   {cut("rgb.png"), "PNG image is damaged or truncated"},
 		"cut.jpg":   {cut("rgb420.jpg"), "JPEG image is damaged or truncated"},
 		"cut.webp":  {cut("lossy.webp"), "WebP image is damaged or truncated"},

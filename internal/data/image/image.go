@@ -174,3 +174,25 @@ func clip(v int) byte {
 	}
 	return byte(v)
 }
+
+// Spread writes an image's bands one after the other, each byte as its band's table has it.
+func Spread(m *Image, table [][256]float32, out []float32) {
+	n := m.Width * m.Height
+	if len(table) == 3 {
+		r, g, b := out[:n:n], out[n:2*n:2*n], out[2*n:3*n:3*n]
+		tr, tg, tb := &table[0], &table[1], &table[2]
+		p := m.Pix[: 3*n : 3*n]
+		for i := range r {
+			q := p[:3:3]
+			r[i], g[i], b[i] = tr[q[0]], tg[q[1]], tb[q[2]]
+			p = p[3:]
+		}
+		return
+	}
+	for c := range table {
+		t, to := &table[c], out[c*n:(c+1)*n]
+		for i := range to {
+			to[i] = t[m.Pix[i*len(table)+c]]
+		}
+	}
+}

@@ -3,6 +3,8 @@ package image
 import (
 	"fmt"
 	"math"
+
+	"github.com/lighter-go/lighter/internal/data/image/native"
 )
 
 // Filter is an interpolation, by Pillow's numbers.
@@ -72,25 +74,19 @@ func (f Filter) kernel() (support float64, weight func(x float64) float64) {
 	panic(fmt.Sprintf("image: filter %d has no kernel", f))
 }
 
-// span is where an output sample's inputs begin, and their weights in fixed point.
-type span struct {
-	from    int
-	weights []int32
-}
-
 // weightBits is the precision of the weights, Pillow's.
 const weightBits = 32 - 8 - 2
 
 // spans are the weights of every output sample; the source range in0..in1 is stretched over out samples.
-func spans(in int, in0, in1 float64, out int, f Filter) []span {
+func spans(in int, in0, in1 float64, out int, f Filter) *native.Spans {
 	support, weight := f.kernel()
 	scale := (in1 - in0) / float64(out)
 	filterScale := max(scale, 1)
 	support *= filterScale
-	all := make([]span, out)
-	k := make([]float64, 0, 2*int(math.Ceil(support))+1)
-	store := make([]int32, 0, out*cap(k))
-	for i := range all {
+	most := 2*int(math.Ceil(support)) + 1
+	s := &native.Spans{Most: most, Bits: weightBits, From: make([]int32, out), Count: make([]int32, out), Weights: make([]int32, out*most)}
+	k := make([]float64, 0, most)
+	for i := range out {
 		center := in0 + (float64(i)+0.5)*scale
 		from := max(int(center-support+0.5), 0)
 		to := min(int(center+support+0.5), in)
@@ -101,21 +97,21 @@ func spans(in int, in0, in1 float64, out int, f Filter) []span {
 			k = append(k, w)
 			sum += w
 		}
-		at := len(store)
-		for _, w := range k {
+		for j, w := range k {
 			if sum != 0 {
 				w /= sum
 			}
 			w *= 1 << weightBits
 			if w < 0 {
-				store = append(store, int32(w-0.5))
+				w -= 0.5
 			} else {
-				store = append(store, int32(w+0.5))
+				w += 0.5
 			}
+			s.Weights[i*most+j] = int32(w)
 		}
-		all[i] = span{from, store[at:len(store):len(store)]}
+		s.From[i], s.Count[i] = int32(from), int32(len(k))
 	}
-	return all
+	return s
 }
 
 // Resize is Image.resize((width, height), f).
@@ -174,16 +170,8 @@ func (m *Image) resampleColumns(width int, f Filter) *Image {
 	if width == m.Width {
 		return m
 	}
-	k := m.Mode.Bands()
 	out := m.like(width, m.Height)
-	sp := spans(m.Width, 0, float64(m.Width), width, f)
-	for y := range m.Height {
-		if k == 3 {
-			horizontal3(out.row(y), m.row(y), sp)
-		} else {
-			horizontal(out.row(y), m.row(y), sp, k)
-		}
-	}
+	spans(m.Width, 0, float64(m.Width), width, f).Columns(m.Pix, m.Width, m.Height, m.Mode.Bands(), out.Pix)
 	return out
 }
 
@@ -192,66 +180,8 @@ func (m *Image) resampleRows(height int, f Filter) *Image {
 		return m
 	}
 	out := m.like(m.Width, height)
-	sums := make([]int32, m.Width*m.Mode.Bands())
-	for y, s := range spans(m.Height, 0, float64(m.Height), height, f) {
-		for i := range sums {
-			sums[i] = 1 << (weightBits - 1)
-		}
-		for j, w := range s.weights {
-			from := m.row(s.from + j)
-			acc := sums[:len(from)]
-			for i, v := range from {
-				acc[i] += int32(v) * w
-			}
-		}
-		to := out.row(y)
-		for i, v := range sums {
-			to[i] = clip32(v)
-		}
-	}
+	spans(m.Height, 0, float64(m.Height), height, f).Rows(m.Pix, m.Width*m.Mode.Bands(), out.Pix)
 	return out
-}
-
-func clip32(v int32) byte {
-	v >>= weightBits
-	if uint32(v) > 255 {
-		if v < 0 {
-			return 0
-		}
-		return 255
-	}
-	return byte(v)
-}
-
-func horizontal3(to, from []byte, sp []span) {
-	for x, s := range sp {
-		const half = 1 << (weightBits - 1)
-		a, b, c := int32(half), int32(half), int32(half)
-		p := from[3*s.from:]
-		for _, w := range s.weights {
-			q := p[:3:3]
-			a += int32(q[0]) * w
-			b += int32(q[1]) * w
-			c += int32(q[2]) * w
-			p = p[3:]
-		}
-		q := to[3*x : 3*x+3 : 3*x+3]
-		q[0], q[1], q[2] = clip32(a), clip32(b), clip32(c)
-	}
-}
-
-func horizontal(to, from []byte, sp []span, k int) {
-	for x, s := range sp {
-		for c := range k {
-			sum := int32(1 << (weightBits - 1))
-			at := s.from*k + c
-			for _, w := range s.weights {
-				sum += int32(from[at]) * w
-				at += k
-			}
-			to[x*k+c] = clip32(sum)
-		}
-	}
 }
 
 // premultiplied is Pillow's mode RGBa or La: colours times alpha.

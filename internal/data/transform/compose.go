@@ -5,9 +5,8 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
-	"github.com/lighter-go/lighter/internal/data/image"
+	"github.com/lighter-go/lighter/internal/data/draw"
 	"github.com/lighter-go/lighter/internal/registry"
-	"github.com/lighter-go/lighter/tensor"
 )
 
 // Compose is torchvision.transforms.Compose.
@@ -35,101 +34,6 @@ func (c chain) Apply(v lighter.Value, r lighter.Rand) (_ lighter.Value, err erro
 		}
 	}
 	return v, nil
-}
-
-// Batched is a transform in two parts: Image is done to each image, in the order of the samples, and Tensors then once to all,
-// [N, C, H, W].
-type Batched struct {
-	image chain
-	rest  []pixelwise
-}
-
-// Split divides a transform of images; ok is false where it must be done to samples.
-func Split(t lighter.Transform) (b Batched, ok bool) {
-	steps := flat(t, nil)
-	for i, s := range steps {
-		p, is := s.(pixelwise)
-		if !is {
-			if b.rest != nil {
-				return b, false
-			}
-			continue
-		}
-		if b.rest == nil && p.begins == nil {
-			continue
-		}
-		if b.rest == nil {
-			b.image = steps[:i:i]
-		}
-		b.rest = append(b.rest, p)
-	}
-	return b, b.rest != nil
-}
-
-func flat(t lighter.Transform, steps chain) chain {
-	if c, ok := t.(chain); ok {
-		for _, s := range c {
-			steps = flat(s, steps)
-		}
-		return steps
-	}
-	return append(steps, t)
-}
-
-// Image does the first part to one image.
-func (b Batched) Image(m *image.Image, r lighter.Rand) (*image.Image, error) {
-	v, err := b.image.Apply(m, r)
-	if err != nil {
-		return nil, err
-	}
-	out, ok := v.(*image.Image)
-	if !ok {
-		return nil, fmt.Errorf("the transforms before the conversion to a tensor gave a %s", typeName(v))
-	}
-	return out, nil
-}
-
-// Tensors makes the batch of images that Image gave.
-func (b Batched) Tensors(images []*image.Image) (_ lighter.Value, err error) {
-	first := images[0]
-	size := len(first.Pix)
-	pix := make([]byte, 0, len(images)*size)
-	for _, m := range images {
-		if m.Mode != first.Mode || m.Width != first.Width || m.Height != first.Height || !b.rest[0].begins(m) {
-			return b.each(images)
-		}
-		pix = append(pix, m.Pix...)
-	}
-	c := int64(first.Mode.Bands())
-	n, h, w := int64(len(images)), int64(first.Height), int64(first.Width)
-	t := tensor.FromBytes(pix, tensor.Uint8, []int64{n, h, w, c})
-	if c == 1 {
-		t = t.Reshape(n, 1, h, w)
-	} else {
-		t = call("permute", t, []int64{0, 3, 1, 2}).Contiguous()
-	}
-	for _, p := range b.rest {
-		if t, err = p.batch(t); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// each makes the batch image by image, as a loader collates it: the error for unequal sizes is stack's.
-func (b Batched) each(images []*image.Image) (lighter.Value, error) {
-	ts := make([]tensor.Tensor, len(images))
-	for i, m := range images {
-		var v lighter.Value = m
-		for _, p := range b.rest {
-			var err error
-			if v, err = p.Apply(v, nil); err != nil {
-				return nil, err
-			}
-		}
-		ts[i] = Plain(v).(tensor.Tensor)
-	}
-	return tensor.Stack(ts, 0), nil
 }
 
 // RandomApply is torchvision.transforms.RandomApply.
@@ -167,11 +71,12 @@ func (f function) Apply(v lighter.Value, r lighter.Rand) (lighter.Value, error) 
 type RandomChoice struct {
 	Transforms []lighter.Transform `cfg:"transforms,required" help:"what one is chosen of"`
 	P          []float64           `cfg:"p" help:"weights of the choice; all the same when null"`
+	v2         bool
 }
 
 // Doc is the reference's text.
 func (RandomChoice) Doc() string {
-	return "The choice is drawn as torchvision.transforms.v2 draws it, by torch.multinomial; torchvision.transforms draws from Python's random."
+	return "At `num_workers: 0` the choice is drawn as torchvision draws it: by torch.multinomial in torchvision.transforms.v2, from Python's random, which the run's seed seeds too, in torchvision.transforms."
 }
 
 // Build makes the transform.
@@ -205,6 +110,9 @@ func (c RandomChoice) Build(*lighter.Env) (lighter.Transform, error) {
 		weights[i] = w / total
 	}
 	return function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+		if p, ok := r.(draw.PythonRand); ok && !c.v2 {
+			return c.Transforms[p.PythonChoice(n, c.P)].Apply(v, r)
+		}
 		return c.Transforms[r.Choice(weights)].Apply(v, r)
 	}), nil
 }
@@ -212,11 +120,12 @@ func (c RandomChoice) Build(*lighter.Env) (lighter.Transform, error) {
 // RandomOrder is torchvision.transforms.RandomOrder.
 type RandomOrder struct {
 	Transforms []lighter.Transform `cfg:"transforms,required" help:"what is done, in an order that is drawn"`
+	v2         bool
 }
 
 // Doc is the reference's text.
 func (RandomOrder) Doc() string {
-	return "The order is drawn as torchvision.transforms.v2 draws it, by torch.randperm; torchvision.transforms draws from Python's random."
+	return "At `num_workers: 0` the order is drawn as torchvision draws it: by torch.randperm in torchvision.transforms.v2, from Python's random, which the run's seed seeds too, in torchvision.transforms."
 }
 
 // Build makes the transform.
@@ -225,7 +134,13 @@ func (c RandomOrder) Build(*lighter.Env) (lighter.Transform, error) {
 		return nil, lighter.FieldError("transforms", "Pass at least one transform")
 	}
 	return function(func(v lighter.Value, r lighter.Rand) (_ lighter.Value, err error) {
-		for _, i := range r.Perm(len(c.Transforms)) {
+		order := []int64(nil)
+		if p, ok := r.(draw.PythonRand); ok && !c.v2 {
+			order = p.PythonShuffle(len(c.Transforms))
+		} else {
+			order = r.Perm(len(c.Transforms))
+		}
+		for _, i := range order {
 			if v, err = c.Transforms[i].Apply(v, r); err != nil {
 				return nil, err
 			}
@@ -269,7 +184,7 @@ type Lambda struct {
 
 // Doc is the reference's text.
 func (Lambda) Doc() string {
-	return "A function of a configuration, `$lambda x: x.clamp(0, 1)`, or a component with `_mode_: callable`. In torchvision.transforms.v2 it is applied to every part of a sample."
+	return "A function of a configuration, `$lambda x: x * 2`, or a component with `_mode_: callable`. In torchvision.transforms.v2 it is applied to every part of a sample."
 }
 
 // Build makes the transform.
@@ -288,7 +203,7 @@ var _ registry.Decoder = (*Callable)(nil)
 func init() {
 	each("Compose", Compose{}, Compose{v2: true})
 	each("RandomApply", RandomApply{P: 0.5}, RandomApply{P: 0.5, v2: true})
-	both("RandomChoice", RandomChoice{})
-	both("RandomOrder", RandomOrder{})
+	each("RandomChoice", RandomChoice{}, RandomChoice{v2: true})
+	each("RandomOrder", RandomOrder{}, RandomOrder{v2: true})
 	each("Lambda", Lambda{}, Lambda{v2: true})
 }

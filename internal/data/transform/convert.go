@@ -11,8 +11,8 @@ import (
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// pixelwise is a transform whose result for a batch of tensors [N, C, H, W] is that for each of them: the loader then does it
-// once a batch. It draws nothing.
+// pixelwise is a transform whose result for a number of a tensor [..., C, H, W] comes from that number and its channel alone:
+// the loader then does it once a batch, or looks up what it makes of each byte. It draws nothing.
 type pixelwise struct {
 	planned
 	begins func(*image.Image) bool // it makes a tensor of an image, and can of this one

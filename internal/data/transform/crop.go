@@ -76,8 +76,14 @@ type CenterCrop struct {
 
 // Build makes the transform.
 func (c CenterCrop) Build(*lighter.Env) (lighter.Transform, error) {
-	h, w := c.Size.hw()
-	return fixed(func(v lighter.Value) (lighter.Value, error) { return centerCrop(v, h, w) }), nil
+	th, tw := c.Size.hw()
+	whole := func(v lighter.Value) (lighter.Value, error) { return centerCrop(v, th, tw) }
+	return cropped{planned: fixed(whole), begin: func(h, w int, _ lighter.Rand) (part, leafFunc, error) {
+		if th > h || tw > w {
+			return part{0, 0, h, w}, whole, nil
+		}
+		return part{centered(h, th), centered(w, tw), th, tw}, nil, nil
+	}}, nil
 }
 
 // FiveCrop is torchvision.transforms.FiveCrop.
@@ -205,13 +211,9 @@ type RandomCrop struct {
 // Build makes the transform. Version 2 draws only along a side that has room.
 func (c RandomCrop) Build(*lighter.Env) (lighter.Transform, error) {
 	th, tw := c.Size.hw()
-	return planned{plan: func(in []lighter.Value, r lighter.Rand) (leafFunc, error) {
-		h, w, err := sizeOf(in)
-		if err != nil {
-			return nil, err
-		}
+	return cropping(func(ih, iw int, r lighter.Rand) (part, leafFunc, error) {
 		p := c.Padding.padding
-		h, w = h+p.Top+p.Bottom, w+p.Left+p.Right
+		h, w := ih+p.Top+p.Bottom, iw+p.Left+p.Right
 		if diff := th - h; c.PadIfNeeded && diff > 0 {
 			p.Top, p.Bottom, h = p.Top+diff, p.Bottom+diff, h+2*diff
 		}
@@ -223,7 +225,7 @@ func (c RandomCrop) Build(*lighter.Env) (lighter.Transform, error) {
 			if c.v2 && c.Padding.given {
 				padded = "padded "
 			}
-			return nil, says("Required crop size (%d, %d) is larger than %sinput image size (%d, %d)", th, tw, padded, h, w)
+			return part{}, nil, says("Required crop size (%d, %d) is larger than %sinput image size (%d, %d)", th, tw, padded, h, w)
 		}
 		top, left := 0, 0
 		either := !c.v2 && (h != th || w != tw)
@@ -233,15 +235,17 @@ func (c RandomCrop) Build(*lighter.Env) (lighter.Transform, error) {
 		if either || w > tw {
 			left = int(r.Int(0, int64(w-tw+1)))
 		}
-		return func(v lighter.Value) (lighter.Value, error) {
-			if p != (padding{}) {
-				if v, err = pad(v, p, c.Fill, c.PaddingMode); err != nil {
-					return nil, err
-				}
+		if p == (padding{}) {
+			return part{top, left, th, tw}, nil, nil
+		}
+		return part{0, 0, ih, iw}, func(v lighter.Value) (lighter.Value, error) {
+			v, err := pad(v, p, c.Fill, c.PaddingMode)
+			if err != nil {
+				return nil, err
 			}
 			return crop(v, top, left, th, tw)
 		}, nil
-	}}, nil
+	}), nil
 }
 
 // RandomResizedCrop is torchvision.transforms.RandomResizedCrop.
@@ -314,20 +318,12 @@ func (c RandomResizedCrop) box(h, w int, r lighter.Rand) (top, left, bh, bw int)
 // Build makes the transform.
 func (c RandomResizedCrop) Build(*lighter.Env) (lighter.Transform, error) {
 	th, tw := c.Size.hw()
-	return planned{plan: func(in []lighter.Value, r lighter.Rand) (leafFunc, error) {
-		h, w, err := sizeOf(in)
-		if err != nil {
-			return nil, err
-		}
+	return cropping(func(h, w int, r lighter.Rand) (part, leafFunc, error) {
 		top, left, bh, bw := c.box(h, w, r)
-		return func(v lighter.Value) (lighter.Value, error) {
-			v, err := crop(v, top, left, bh, bw)
-			if err != nil {
-				return nil, err
-			}
+		return part{top, left, bh, bw}, func(v lighter.Value) (lighter.Value, error) {
 			return resize(v, th, tw, c.Interpolation, c.Antialias != nil && *c.Antialias)
 		}, nil
-	}}, nil
+	}), nil
 }
 
 var _ registry.Decoder = (*Padding)(nil)

@@ -16,6 +16,7 @@ import (
 	_ "github.com/lighter-go/lighter/internal/creation"
 	"github.com/lighter-go/lighter/internal/data/draw"
 	"github.com/lighter-go/lighter/internal/data/image"
+	"github.com/lighter-go/lighter/internal/pyrandom"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 	"github.com/lighter-go/lighter/tensor/tensortest"
@@ -188,6 +189,7 @@ func TestNumbersAreTorchvisions(t *testing.T) {
 				pair[0] = Picture{pair[0].(tensor.Tensor)}
 			}
 			tensor.ManualSeed(c.Seed)
+			pyrandom.Default.Seed(c.Seed)
 			got, err := tr.Apply(in, draw.Default{})
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

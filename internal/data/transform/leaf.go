@@ -103,9 +103,11 @@ func centerCrop(v lighter.Value, height, width int) (lighter.Value, error) {
 		}
 		h, w = max(h, height), max(w, width)
 	}
-	half := func(a, b int) int { return int(math.RoundToEven(float64(a-b) / 2)) }
-	return crop(v, half(h, height), half(w, width), height, width)
+	return crop(v, centered(h, height), centered(w, width), height, width)
 }
+
+// centered is where the middle part of a side begins.
+func centered(side, part int) int { return int(math.RoundToEven(float64(side-part) / 2)) }
 
 // pillowFilter is the filter of a warp, of which Pillow has three.
 func pillowFilter(i Interpolation) (image.Filter, error) {

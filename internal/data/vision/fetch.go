@@ -143,7 +143,7 @@ func receive(out io.Writer, body io.Reader, have, length int64, name string, env
 		n, err := io.Copy(out, body)
 		return complete(n, length, err)
 	}
-	bars := mpb.New(mpb.WithOutput(env.Console.Out()), mpb.WithRefreshRate(200*time.Millisecond))
+	bars := mpb.New(mpb.WithOutput(env.Console.Out()), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
 	bar := bars.AddBar(total, mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f")))
 	bar.IncrInt64(have)

@@ -19,7 +19,7 @@ import (
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
-// imageExtensions are torchvision's IMG_EXTENSIONS; files of .ppm and .pgm are found, and then said to be unreadable.
+// imageExtensions are torchvision's IMG_EXTENSIONS.
 var imageExtensions = []string{".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
 
 // ImageFolder is torchvision.datasets.ImageFolder.
@@ -37,7 +37,7 @@ type ImageFolder struct {
 func (ImageFolder) Doc() string {
 	return `Images in folders, one for each class, which are numbered in the order of their names. Every image is converted to RGB;
 an orientation in EXIF data is not applied, as in torchvision. A file that cannot be read stops the run with its path;
-` + "`on_error: skip`" + `, which torchvision does not have, takes the next image instead and warns with the number of files skipped.`
+` + "`on_error: skip`" + `, which torchvision does not have, takes the next image instead and warns with the number of files skipped so far. The formats are in docs/images.md.`
 }
 
 // Build finds the files.
@@ -58,6 +58,12 @@ type DatasetFolder struct {
 	TargetTransform transform.Argument `cfg:"target_transform" help:"what is done to each class, an int"`
 	IsValidFile     Predicate          `cfg:"is_valid_file" help:"a callable of a path that says whether to take the file"`
 	AllowEmpty      bool               `cfg:"allow_empty" help:"a class may have no files"`
+	OnError         string             `cfg:"on_error" help:"skip: the next file takes the place of one that cannot be read" oneof:"raise|skip"`
+}
+
+// Doc is the reference's text.
+func (DatasetFolder) Doc() string {
+	return "Files in folders, one for each class. `on_error` is as in torchvision.datasets.ImageFolder."
 }
 
 // Build finds the files.
@@ -65,7 +71,7 @@ func (c DatasetFolder) Build(env *lighter.Env) (lighter.Dataset, error) {
 	if (c.Extensions == nil) == (c.IsValidFile.f == nil) {
 		return nil, lighter.FieldError("extensions", "Both extensions and is_valid_file cannot be None or not None at the same time")
 	}
-	f := folder{root: c.Root, extensions: c.Extensions, valid: c.IsValidFile.f, allowEmpty: c.AllowEmpty, log: env.Log}
+	f := folder{root: c.Root, extensions: c.Extensions, valid: c.IsValidFile.f, allowEmpty: c.AllowEmpty, skip: c.OnError == "skip", log: env.Log}
 	return f.open(c.Loader, c.Transform, c.TargetTransform)
 }
 
@@ -83,6 +89,7 @@ type folder struct {
 
 	mu      sync.Mutex
 	skipped map[string]bool
+	bomb    sync.Once
 }
 
 func (f *folder) open(l Loader, change, target transform.Argument) (lighter.Dataset, error) {
@@ -102,10 +109,15 @@ func (f *folder) open(l Loader, change, target transform.Argument) (lighter.Data
 	return newSet(len(f.paths), load, class, change, target), nil
 }
 
-func (f *folder) load(i int) (*image.Image, error) {
-	m, err := image.Open(f.paths[i])
+func (f *folder) load(i int) (*image.File, error) {
+	m, err := image.Read(f.paths[i])
 	if err != nil {
 		return nil, err
+	}
+	if n := m.Width * m.Height; n > image.WarnPixels {
+		f.bomb.Do(func() {
+			f.log.Warn().Msgf("%s: Image size (%d pixels) exceeds limit of %d pixels, could be decompression bomb DOS attack.", f.paths[i], n, int(image.WarnPixels))
+		})
 	}
 	return m.Convert(image.RGB), nil
 }
@@ -234,12 +246,21 @@ func (f *folder) sound(i int) int {
 }
 
 // loadSound reads the file at i or the first sound one after it.
-func (f *folder) loadSound(i int) (*image.Image, error) {
+func (f *folder) loadSound(i int) (m *image.File, err error) {
+	err = f.firstSound(i, func(at int) (err error) {
+		m, err = f.load(at)
+		return err
+	})
+	return m, err
+}
+
+// firstSound tries the files from i on until one can be read.
+func (f *folder) firstSound(i int, try func(at int) error) error {
 	for range f.paths {
 		at := f.sound(i)
-		m, err := f.load(at)
+		err := try(at)
 		if err == nil {
-			return m, nil
+			return nil
 		}
 		f.mu.Lock()
 		if f.skipped == nil {
@@ -248,9 +269,9 @@ func (f *folder) loadSound(i int) (*image.Image, error) {
 		f.skipped[f.paths[at]] = true
 		n := len(f.skipped)
 		f.mu.Unlock()
-		f.log.Warn().Int("skipped", n).Msgf("an image cannot be read, the next one takes its place: %v", err)
+		f.log.Warn().Int("skipped", n).Msgf("a file cannot be read, the next one takes its place: %v", err)
 	}
-	return nil, fmt.Errorf("%s: none of its %d images can be read", f.root, len(f.paths))
+	return fmt.Errorf("%s: none of its %d files can be read", f.root, len(f.paths))
 }
 
 // loaded is a folder whose files a function of the configuration reads.
@@ -268,12 +289,30 @@ func (l *loaded) Item(i int) (lighter.Value, error) { return l.Draw(i, draw.Defa
 
 // Draw implements [lighter.Drawer].
 func (l *loaded) Draw(i int, r lighter.Rand) (lighter.Value, error) {
-	v, err := l.load([]any{l.paths[i]}, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", l.paths[i], err)
+	var v lighter.Value
+	read := func(at int) (err error) {
+		i = at
+		if v, err = l.load([]any{l.paths[at]}, nil); err != nil {
+			return fmt.Errorf("%s: %w", l.paths[at], err)
+		}
+		return nil
 	}
-	s := set{change: l.change, target: l.target}
-	return s.changed(v, l.classes[i], r)
+	var err error
+	if l.skip {
+		err = l.firstSound(i, read)
+	} else {
+		err = read(i)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if l.change != nil {
+		if v, err = l.change.Apply(v, r); err != nil {
+			return nil, fmt.Errorf("transform: %w", err)
+		}
+	}
+	s := set{target: l.target}
+	return s.labelled(v, l.classes[i], r)
 }
 
 // expandHome puts the home folder for a leading ~.
@@ -383,7 +422,7 @@ var (
 
 func init() {
 	registry.Register[lighter.Dataset]("torchvision.datasets.ImageFolder", ImageFolder{OnError: "raise"}, "torchvision.datasets.folder.ImageFolder")
-	registry.Register[lighter.Dataset]("torchvision.datasets.DatasetFolder", DatasetFolder{}, "torchvision.datasets.folder.DatasetFolder")
+	registry.Register[lighter.Dataset]("torchvision.datasets.DatasetFolder", DatasetFolder{OnError: "raise"}, "torchvision.datasets.folder.DatasetFolder")
 	registry.Constant("torchvision.datasets.folder.default_loader", defaultLoader{})
 	registry.Constant("torchvision.datasets.folder.pil_loader", defaultLoader{})
 }

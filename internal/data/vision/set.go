@@ -15,7 +15,7 @@ import (
 // set is images with a class each.
 type set struct {
 	n      int
-	image  func(i int) (*image.Image, error)
+	file   func(i int) (*image.File, error)
 	class  func(i int) int64
 	change lighter.Transform // of images, or nil
 	target lighter.Transform // of classes, or nil
@@ -23,8 +23,8 @@ type set struct {
 	whole  bool // batches can be made at once
 }
 
-func newSet(n int, load func(i int) (*image.Image, error), class func(i int) int64, change, target transform.Argument) *set {
-	s := &set{n: n, image: load, class: class, change: change.Transform, target: target.Transform}
+func newSet(n int, load func(i int) (*image.File, error), class func(i int) int64, change, target transform.Argument) *set {
+	s := &set{n: n, file: load, class: class, change: change.Transform, target: target.Transform}
 	if change.Given() && !target.Given() {
 		s.split, s.whole = transform.Split(change.Transform)
 	}
@@ -40,20 +40,19 @@ func (s *set) Item(i int) (lighter.Value, error) { return s.Draw(i, draw.Default
 // Draw implements [lighter.Drawer].
 func (s *set) Draw(i int, r lighter.Rand) (_ lighter.Value, err error) {
 	defer tensor.Recover(&err)
-	m, err := s.image(i)
+	f, err := s.file(i)
 	if err != nil {
 		return nil, err
 	}
-	return s.changed(m, s.class(i), r)
+	v, err := transform.OnFile(s.change, f, r)
+	if err != nil {
+		return nil, fmt.Errorf("transform: %w", err)
+	}
+	return s.labelled(v, s.class(i), r)
 }
 
-// changed is a sample after the transforms.
-func (s *set) changed(v, class lighter.Value, r lighter.Rand) (_ lighter.Value, err error) {
-	if s.change != nil {
-		if v, err = s.change.Apply(v, r); err != nil {
-			return nil, fmt.Errorf("transform: %w", err)
-		}
-	}
+// labelled is the sample of a changed image.
+func (s *set) labelled(v, class lighter.Value, r lighter.Rand) (_ lighter.Value, err error) {
 	if s.target != nil {
 		if class, err = s.target.Apply(class, r); err != nil {
 			return nil, fmt.Errorf("target_transform: %w", err)
@@ -69,9 +68,9 @@ func (s *set) Batch(index []int64, rand func(k int) lighter.Rand) (_ lighter.Val
 	}
 	images, classes := make([]*image.Image, len(index)), make([]int64, len(index))
 	for k, i := range index {
-		m, err := s.image(int(i))
+		f, err := s.file(int(i))
 		if err == nil {
-			images[k], err = s.split.Image(m, rand(k))
+			images[k], err = s.split.Image(f, rand(k))
 		}
 		if err != nil {
 			return nil, false, fmt.Errorf("sample %d: %w", i, err)
@@ -88,8 +87,8 @@ func (s *set) Batch(index []int64, rand func(k int) lighter.Rand) (_ lighter.Val
 // inMemory is a set of images of one size, whose bytes lie one after the other, interleaved.
 func inMemory(mode image.Mode, h, w int, pix []byte, classes []int64, change, target transform.Argument) *set {
 	size := h * w * mode.Bands()
-	return newSet(len(classes), func(i int) (*image.Image, error) {
-		return &image.Image{Mode: mode, Width: w, Height: h, Pix: pix[i*size : (i+1)*size : (i+1)*size]}, nil
+	return newSet(len(classes), func(i int) (*image.File, error) {
+		return image.FileOf(&image.Image{Mode: mode, Width: w, Height: h, Pix: pix[i*size : (i+1)*size : (i+1)*size]}), nil
 	}, func(i int) int64 { return classes[i] }, change, target)
 }
 

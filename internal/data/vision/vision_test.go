@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/hex"
+	"hash/crc32"
 	stdimage "image"
 	"image/color"
 	"image/png"
@@ -163,6 +164,28 @@ func TestBatchEqualsSamples(t *testing.T) {
 		}
 		if c := got[1].(tensor.Tensor).Select(0, int64(k)).Int(); c != want[1] {
 			t.Errorf("class %d of the batch is %d, want %v", k, c, want[1])
+		}
+	}
+}
+
+// TestFakeData: the images and classes are those that torchvision 0.26 makes, told by the sums of their bytes.
+func TestFakeData(t *testing.T) {
+	d, err := build(t, m{"_target_": "torchvision.datasets.FakeData", "size": 4, "image_size": []any{3, 5, 6}, "num_classes": 7, "random_offset": 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		class int64
+		sum   uint32
+	}{{6, 0x8ba05078}, {1, 0xe594f1c2}, {2, 0xf05fd0dd}, {4, 0x7dab995e}} {
+		v, err := d.Item(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sample := v.(lighter.List)
+		p := sample[0].(*image.Image)
+		if sum := crc32.ChecksumIEEE(p.Pix); sample[1] != want.class || sum != want.sum || p.Width != 6 || p.Height != 5 {
+			t.Errorf("image %d is %v of class %v, its sum %x; want class %d, %x", i, p, sample[1], sum, want.class, want.sum)
 		}
 	}
 }

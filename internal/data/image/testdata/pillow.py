@@ -51,7 +51,6 @@ def add(name):
 rgb, grey, rgba = image("RGB", 29, 37), image("L", 29, 37), image("RGBA", 29, 37)
 for s, label in [(0, "444"), (1, "422"), (2, "420")]:
     save(f"rgb{label}.jpg", rgb, quality=90, subsampling=s)
-save("440.jpg", rgb, quality=90, subsampling="4:4:0") if False else None
 save("progressive.jpg", rgb, quality=85, progressive=True)
 save("tiny.jpg", image("RGB", 3, 3), quality=90)
 save("line.jpg", image("RGB", 1, 9), quality=90)
@@ -86,6 +85,43 @@ save("grey.tiff", grey)
 save("rgb.bmp", rgb)
 save("grey.bmp", grey)
 save("palette.gif", rgb.quantize(20))
+
+
+def wrote(name, data):
+    with open(os.path.join(here, "files", name), "wb") as f:
+        f.write(data)
+    add(name)
+
+
+def shifted(**kw):
+    """A GIF whose picture is smaller than its screen."""
+    out = io.BytesIO()
+    rgb.quantize(20).save(out, "GIF", **kw)
+    d = bytearray(out.getvalue())
+    d[6:10] = struct.pack("<HH", 43, 34)
+    at = d.index(b"\x2c", 13 + (6 << (d[10] & 7)))
+    d[at + 1 : at + 5] = struct.pack("<HH", 2, 3)
+    return bytes(d)
+
+
+save("restart.jpg", rgb, quality=90, restart_marker_blocks=1)
+save("grey_progressive.jpg", grey, quality=90, progressive=True)
+save("clear.gif", rgb.quantize(20), transparency=3)
+wrote("shifted.gif", shifted())
+wrote("shifted_clear.gif", shifted(transparency=7))
+save("animated.webp", rgb, save_all=True, append_images=[rgb.transpose(0)], duration=10)
+save("bits.tiff", grey.convert("1"), compression="group4")
+save("bits_inverse.tiff", grey.convert("1"), compression="group4", tiffinfo={262: 0})
+save("rgb.ppm", rgb)
+save("grey.pgm", grey)
+save("bits.pbm", grey.convert("1"))
+small = np.asarray(grey)[:5, :6]
+text = " ".join(map(str, small.ravel()))
+wrote("text.pgm", b"P2\n# a comment\n6 5\n255\n" + text.encode())
+wrote("seven.pgm", b"P5 6 5 7\n" + (small // 37).tobytes())
+wrote("text.pbm", b"P1\n6 5\n" + b"\n".join(bytes(48 + int(v & 1) for v in r) for r in small))
+wrote("grey16.pgm", b"P5 6 5 65535\n" + (small.astype(">u2") * 2).tobytes())
+wrote("rgb48.ppm", b"P6 2 5 1000\n" + (small.astype(">u2") * 3).tobytes())
 
 # Operations on images.
 ops = []

@@ -4,7 +4,7 @@ of image and mask, from a seed.
     python internal/data/transform/testdata/fixtures.py
 """
 
-import base64, gzip, json, os, warnings
+import base64, gzip, json, os, random, warnings
 
 import numpy as np
 import torch
@@ -67,6 +67,7 @@ def case(name, args, on, seeds=1, modules="12"):
             t = build(module, (name, args))
             for seed in range(seeds):
                 torch.manual_seed(seed)
+                random.seed(seed)
                 v = inputs[i]()
                 out = t(*v) if i == "batch" else t(v)
                 draw = torch.rand(1).item()
@@ -125,8 +126,9 @@ case("RandAugment", {"num_ops": 3, "magnitude": 20, "fill": [1, 2, 3], "interpol
 case("TrivialAugmentWide", {}, "pil bytes", 10)
 case("AugMix", {}, "pil bytes", 4)
 case("RandomApply", {"transforms": [("RandomCrop", {"size": 10}), ("RandomHorizontalFlip", {})], "p": 0.6}, "pil", 3)
-case("RandomChoice", {"transforms": [("RandomCrop", {"size": 10}), ("RandomHorizontalFlip", {})], "p": [1, 3]}, "pil", 3, "2")
-case("RandomOrder", {"transforms": [("RandomCrop", {"size": 10}), ("Resize", {"size": 12})]}, "pil", 3, "2")
+case("RandomChoice", {"transforms": [("RandomCrop", {"size": 10}), ("RandomHorizontalFlip", {})], "p": [1, 3]}, "pil", 3)
+case("RandomChoice", {"transforms": [("RandomCrop", {"size": 10}), ("RandomHorizontalFlip", {}), ("RandomVerticalFlip", {"p": 1.0})]}, "pil", 4)
+case("RandomOrder", {"transforms": [("RandomCrop", {"size": 10}), ("Resize", {"size": 12})]}, "pil", 3)
 case("Compose", {"transforms": [("RandomCrop", {"size": 14, "padding": 2}), ("RandomHorizontalFlip", {}), ("ToTensor", {}), ("Normalize", {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4]})]}, "pil", 2)
 case("ConvertImageDtype", {"dtype": "torch.float64"}, "bytes floats", 1, "2")
 case("ConvertImageDtype", {"dtype": "torch.uint8"}, "floats", 1, "2")
