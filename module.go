@@ -102,6 +102,9 @@ func (n *Node) SetTraining(on bool) {
 	}
 }
 
+// SetMode switches this module alone.
+func (n *Node) SetMode(training bool) { n.frozen = !training }
+
 // Walk visits this module and all inside it, parents first, each once, with its path.
 func (n *Node) Walk(visit func(path string, m *Node)) {
 	n.walk("", map[*Node]bool{}, visit)

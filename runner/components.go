@@ -13,5 +13,6 @@ import (
 	_ "github.com/lighter-go/lighter/internal/optim"
 	_ "github.com/lighter-go/lighter/internal/profiler"
 	_ "github.com/lighter-go/lighter/internal/scheduler"
+	_ "github.com/lighter-go/lighter/internal/torchscript"
 	_ "github.com/lighter-go/lighter/internal/vision"
 )

@@ -65,13 +65,16 @@ func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch light
 	return true, do(batch, l.batch)
 }
 
-// enter switches to a mode: train or eval for the modules, recording or not for autograd. The restore puts all back.
+// enter switches to a mode: eval for the modules unless it is training, which leaves each in its own, and recording or not for
+// autograd. The restore puts all back.
 func (t *Trainer) enter(m lighter.Mode) (restore func()) {
 	was := t.mode
 	t.mode = m
 	node := t.model.Tree()
-	training := node.Training()
-	node.SetTraining(m == lighter.Train)
+	evaluating := inEval(node)
+	if m != lighter.Train {
+		node.SetTraining(false)
+	}
 	grad := func() {}
 	switch {
 	case m == lighter.Train:
@@ -83,9 +86,23 @@ func (t *Trainer) enter(m lighter.Mode) (restore func()) {
 	}
 	return func() {
 		grad()
-		node.SetTraining(training)
+		node.SetTraining(true)
+		for _, n := range evaluating {
+			n.SetMode(false)
+		}
 		t.mode = was
 	}
+}
+
+// inEval are the modules in evaluation mode.
+func inEval(node *lighter.Node) []*lighter.Node {
+	var in []*lighter.Node
+	node.Walk(func(_ string, n *lighter.Node) {
+		if !n.Training() {
+			in = append(in, n)
+		}
+	})
+	return in
 }
 
 // step runs the model's step and checks its loss. It is the same in every mode.
