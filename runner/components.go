@@ -2,11 +2,13 @@ package runner
 
 // The components that every program's configurations may name.
 import (
+	_ "github.com/lighter-go/lighter/internal/adapter"
 	_ "github.com/lighter-go/lighter/internal/callback"
 	_ "github.com/lighter-go/lighter/internal/creation"
 	_ "github.com/lighter-go/lighter/internal/data"
 	_ "github.com/lighter-go/lighter/internal/data/transform"
 	_ "github.com/lighter-go/lighter/internal/data/vision"
+	_ "github.com/lighter-go/lighter/internal/inferer"
 	_ "github.com/lighter-go/lighter/internal/metric"
 	_ "github.com/lighter-go/lighter/internal/model"
 	_ "github.com/lighter-go/lighter/internal/module"

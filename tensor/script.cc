@@ -213,6 +213,9 @@ int lt_script_describe(lt_script script, const char **out, size_t *len) {
       for (const auto &p : m.named_parameters(false)) entry(params, p.name, p.value);
       for (const auto &b : m.named_buffers(false)) entry(buffers, b.name, b.value);
       for (const auto &f : m.get_methods()) methods.push_back(f.name());
+      auto arguments = list();
+      if (auto forward = m.find_method("forward"))
+        for (const auto &a : forward->function().getSchema().arguments()) arguments.push_back(a.name());
       bool trains = m.hasattr("training") && m.attr("training").isBool();
       auto one = list();
       one.push_back(m.type()->name() ? m.type()->name()->qualifiedName() : std::string());
@@ -221,6 +224,7 @@ int lt_script_describe(lt_script script, const char **out, size_t *len) {
       one.push_back(buffers);
       one.push_back(methods);
       one.push_back(trains ? IValue(m.attr("training").toBool()) : IValue());
+      one.push_back(arguments);
       modules.push_back(one);
     }
     lighter::write_results({tensors, modules}, out, len);

@@ -25,6 +25,8 @@ type ScriptModule struct {
 	// Own holds the parameters and then the buffers.
 	Own     []ScriptTensor
 	Methods []string
+	// Arguments are the names of forward's, self first.
+	Arguments []string
 	// Training is its mode; Modal says that it has one, which a frozen module has not.
 	Training, Modal bool
 }
@@ -59,7 +61,7 @@ func LoadScript(path string, d Device) *Script {
 }
 
 // describe reads the buffer of lt_script_describe: a list of the tensors and one of the modules, each a list of its class,
-// its children, parameters and buffers (names and indices in turn), its methods, and its mode or None.
+// its children, parameters and buffers (names and indices in turn), its methods, its mode or None, and forward's arguments.
 func (s *Script) describe() {
 	var out *C.char
 	var n C.size_t
@@ -75,12 +77,18 @@ func (s *Script) describe() {
 				m.Own = append(m.Own, ScriptTensor{name, tensors[at].(Tensor), buffer})
 			})
 		}
-		for _, method := range fields[4].([]any) {
-			m.Methods = append(m.Methods, method.(string))
-		}
+		m.Methods, m.Arguments = texts(fields[4]), texts(fields[6])
 		m.Training, m.Modal = fields[5].(bool)
 		s.Modules = append(s.Modules, m)
 	}
+}
+
+func texts(list any) []string {
+	var out []string
+	for _, text := range list.([]any) {
+		out = append(out, text.(string))
+	}
+	return out
 }
 
 func eachPair(list any, visit func(name string, at int)) {

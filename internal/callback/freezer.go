@@ -109,10 +109,8 @@ func (f *freezer) BatchStart(t lighter.Trainer, _ lighter.Value, _ int) error {
 
 // networkOf is what names are relative to: the network of a LighterModule, another model as a whole.
 func networkOf(m lighter.Model) *lighter.Node {
-	for _, c := range m.Tree().Children() {
-		if c.Name == "network" {
-			return c.Module.Tree()
-		}
+	if w, ok := m.(lighter.Wrapper); ok {
+		return w.Inner()
 	}
 	return m.Tree()
 }

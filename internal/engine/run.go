@@ -59,7 +59,7 @@ func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, e
 		return nil, err
 	}
 	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console}
-	problems := problemsOf(c, found, func() diag.List { return registry.Check(c, env, roots...).Problems })
+	problems := problemsOf(c, found, func() diag.List { return registry.Check(mapped(c), env, rootsOf(c)...).Problems })
 	if problems.HasErrors() {
 		return nil, &ConfigError{problems, c.Sources}
 	}
@@ -99,7 +99,7 @@ func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
 		return nil, r, err
 	}
 	r.Problems = problemsOf(c, found, func() diag.List {
-		r = registry.CheckStages(c, registry.Env{Log: o.Log, Console: o.Console}, stages, roots...)
+		r = registry.CheckStages(mapped(c), registry.Env{Log: o.Log, Console: o.Console}, stages, rootsOf(c)...)
 		return r.Problems
 	})
 	if r.Problems.HasErrors() {
@@ -118,6 +118,7 @@ func problemsOf(c *config.Config, found diag.List, check func() diag.List) diag.
 		return found.Sort(c.Order...)
 	}
 	checked := check()
+	checked.Add(checkGeneration(c)...)
 	if _, err := seed(c); err != nil {
 		checked.Add(diag.AsList(err)...)
 	}
@@ -136,9 +137,9 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	defer tensor.Recover(&err)
 	tensor.ManualSeed(seed)
 	env.Seed = seed
-	b := registry.NewBuild(c, env)
+	b := registry.NewBuild(mapped(c), env)
 	defer func() { err = errors.Join(err, b.Close()) }()
-	t, err := build(b)
+	t, err := build(b, c)
 	if err != nil {
 		var problems diag.List
 		if errors.As(err, &problems) {
@@ -170,23 +171,6 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		}
 	}
 	return result, nil
-}
-
-func build(b *registry.Build) (*Trainer, error) {
-	model, err := registry.Get[lighter.Model](b, "model")
-	if err != nil {
-		return nil, err
-	}
-	t, err := registry.Get[*Trainer](b, "trainer")
-	if err != nil {
-		return nil, err
-	}
-	data, err := registry.Get[lighter.DataModule](b, "data")
-	if err != nil {
-		return nil, err
-	}
-	t.model, t.data = model, data
-	return t, nil
 }
 
 // prepare readies a stage: what it needs is there, the device, the checkpoint, the run's folder.
@@ -323,6 +307,7 @@ func (t *Trainer) endStage() error {
 
 // compose merges the inputs. The last checkpoint among them also is the one to load, unless the options name another.
 func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
+	inputs = split(inputs)
 	merged := make([]any, len(inputs))
 	for i, in := range inputs {
 		merged[i] = in

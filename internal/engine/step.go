@@ -162,7 +162,7 @@ func (t *Trainer) located(m lighter.Mode, batch int, err error) error {
 			code = ExitMemory
 		}
 		if path, m := t.model.Tree().Failed(); path != "" {
-			where = append(where, fmt.Sprintf("model::%s (%s)", path, m.Target()))
+			where = append(where, fmt.Sprintf("%s::%s (%s)", t.section, path, m.Target()))
 		}
 	}
 	return &Error{Code: code, Err: fmt.Errorf("%s: %w", strings.Join(where, ", "), err)}

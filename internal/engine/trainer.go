@@ -29,6 +29,7 @@ type Trainer struct {
 	format    tensor.MemoryFormat
 	model     lighter.Model
 	data      lighter.DataModule
+	section   string // of the configuration that holds the model
 	optimizer lighter.Optimizer
 	schedule  *lighter.Schedule
 	scaler    *scaler // of 16-mixed on a GPU, else nil

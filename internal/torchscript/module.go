@@ -73,6 +73,11 @@ func (m *module) Call(in []lighter.Value, kwargs map[string]lighter.Value) light
 	return m.call("forward", in, kwargs)
 }
 
+// HasArgument says whether forward has an argument of a name.
+func (m *module) HasArgument(name string) bool {
+	return slices.Contains(m.loaded.Modules[m.index].Arguments, name)
+}
+
 func (m *module) call(method string, in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value {
 	for i, inner := range m.modules {
 		m.loaded.SetTraining(i, inner.Training())

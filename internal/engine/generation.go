@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/diag"
+	"github.com/lighter-go/lighter/internal/registry"
+)
+
+// Lighter's configurations come in two generations: since 0.1 with the sections model and data, before with one section system
+// that holds both. What differs between them is here; the rest of the engine knows a model and a data module.
+
+const systemSection = "system"
+
+// ofSystem says whether a configuration is of the generation with a system.
+func ofSystem(c *config.Config) bool { return c.At(systemSection) != nil }
+
+// systemKeys are the sections that Lighter 0.0.x knows, and seed.
+var systemKeys = []string{"trainer", systemSection, "project", "vars", "args", "seed", "_requires_"}
+
+// rootsOf are the sections a stage needs.
+func rootsOf(c *config.Config) []registry.Root {
+	if !ofSystem(c) {
+		return roots
+	}
+	return []registry.Root{
+		{Path: systemSection, Kind: reflect.TypeFor[lighter.Model](), Wrong: func(got string) string { return "system must be System, got " + got }},
+		roots[1],
+	}
+}
+
+// checkGeneration finds what does not go with the generation of a configuration.
+func checkGeneration(c *config.Config) (problems diag.List) {
+	wrongModel := func(section, target, instead string) {
+		n := c.At(section).Get("_target_")
+		if n == nil {
+			return
+		}
+		if e, ok := registry.Lookup(n.Text()); ok && e.Target == target {
+			problems.Errorf(n.Pos, section, "%s can't stand under %s: %s", target, section, instead)
+		}
+	}
+	if !ofSystem(c) {
+		wrongModel("model", "lighter.System", "it is of Lighter 0.0.x, whose section is system, with the loaders under system::dataloaders and no data section")
+		return problems
+	}
+	wrongModel(systemSection, "lighter.LighterModule", "system must be System, got LighterModule. It is of Lighter 0.1, whose sections are model and data")
+	for _, p := range c.Root.Pairs {
+		switch {
+		case p.Key == "model" || p.Key == "data":
+			d := problems.Errorf(p.KeyPos, p.Key, "%s and system don't go together: system is of Lighter 0.0.x and holds the network, as system::model, and the loaders, as system::dataloaders; model and data are of Lighter 0.1", p.Key)
+			d.Hint = "keep one of the two forms"
+		case !slices.Contains(systemKeys, p.Key):
+			d := problems.Errorf(p.KeyPos, p.Key, "unknown top-level key %q: a configuration with a system has %s; values of your own go under vars", p.Key, strings.Join(systemKeys[:5], ", "))
+			if near := diag.Nearest(p.Key, systemKeys, 1); len(near) > 0 {
+				d.Hint = fmt.Sprintf("did you mean %q?", near[0])
+			}
+		}
+	}
+	return problems
+}
+
+// systemClasses are the classes that Lighter 0.1 gave other arguments, under the names of the modules that had them before.
+var systemClasses = map[string]string{"lighter.callbacks.FileWriter": "lighter.callbacks.writer.file.FileWriter"}
+
+// mapped is a configuration in the terms of the registry: for one with a system, a copy with its classes' unambiguous names.
+func mapped(c *config.Config) *config.Config {
+	if !ofSystem(c) {
+		return c
+	}
+	m := *c
+	m.Root = c.Root.Clone()
+	var walk func(n *config.Node)
+	walk = func(n *config.Node) {
+		for _, item := range n.Items {
+			walk(item)
+		}
+		for _, p := range n.Pairs {
+			if to, ok := systemClasses[p.Value.Text()]; ok && p.Key == "_target_" {
+				p.Value.Value = to
+			}
+			walk(p.Value)
+		}
+	}
+	walk(m.Root)
+	return &m
+}
+
+// build makes the model, the trainer and the data module, in the order PyTorch's draws of random numbers ask for.
+func build(b *registry.Build, c *config.Config) (*Trainer, error) {
+	section := "model"
+	if ofSystem(c) {
+		section = systemSection
+	}
+	model, err := registry.Get[lighter.Model](b, section)
+	if err != nil {
+		return nil, err
+	}
+	t, err := registry.Get[*Trainer](b, "trainer")
+	if err != nil {
+		return nil, err
+	}
+	data, isBoth := model.(lighter.DataModule)
+	switch {
+	case section == "model":
+		data, err = registry.Get[lighter.DataModule](b, "data")
+	case !isBoth:
+		err = errors.New("system must be System, got " + model.Tree().Class())
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.model, t.data, t.section = model, data, section
+	return t, nil
+}
+
+// split takes "base.yaml,more.yaml", Lighter 0.0.x's list of files, apart; other inputs stay as they are.
+func split(inputs []any) []any {
+	var out []any
+	for _, in := range inputs {
+		text, ok := in.(string)
+		parts := strings.Split(text, ",")
+		if _, err := os.Stat(text); !ok || len(parts) < 2 || err == nil || slices.ContainsFunc(parts, func(p string) bool {
+			return !strings.HasSuffix(p, ".yaml") && !strings.HasSuffix(p, ".yml") || strings.Contains(p, "=")
+		}) {
+			out = append(out, in)
+			continue
+		}
+		for _, p := range parts {
+			out = append(out, p)
+		}
+	}
+	return out
+}
