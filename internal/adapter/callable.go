@@ -23,6 +23,10 @@ func callableOf(v any) (callable, error) {
 		}, nil
 	case lighter.Module:
 		return func(v lighter.Value) (lighter.Value, error) { return f.Forward(v), nil }, nil
+	case interface {
+		Call(args []any, kwargs map[string]any) (any, error)
+	}:
+		return callableOf(registry.Func(f.Call))
 	case lighter.Transform:
 		return func(v lighter.Value) (lighter.Value, error) { return f.Apply(v, draw.Default{}) }, nil
 	}

@@ -70,27 +70,58 @@ func checkGeneration(c *config.Config) (problems diag.List) {
 // systemClasses are the classes that Lighter 0.1 gave other arguments, under the names of the modules that had them before.
 var systemClasses = map[string]string{"lighter.callbacks.FileWriter": "lighter.callbacks.writer.file.FileWriter"}
 
-// mapped is a configuration in the terms of the registry: for one with a system, a copy with its classes' unambiguous names.
+// mapped is a configuration in the terms of the registry: for one with a system, a copy with its classes' unambiguous names, and
+// with functions where adapters call them, which may be given without `_mode_: callable`.
 func mapped(c *config.Config) *config.Config {
 	if !ofSystem(c) {
 		return c
 	}
 	m := *c
 	m.Root = c.Root.Clone()
-	var walk func(n *config.Node)
-	walk = func(n *config.Node) {
-		for _, item := range n.Items {
-			walk(item)
-		}
-		for _, p := range n.Pairs {
-			if to, ok := systemClasses[p.Value.Text()]; ok && p.Key == "_target_" {
-				p.Value.Value = to
+	each(m.Root, func(n *config.Node) {
+		if t := n.Get("_target_"); t != nil {
+			if to, ok := systemClasses[t.Text()]; ok {
+				t.Value = to
 			}
-			walk(p.Value)
 		}
-	}
-	walk(m.Root)
+	})
+	each(m.At(config.Join(systemSection, "adapters")), func(n *config.Node) {
+		for _, p := range n.Pairs {
+			if strings.HasSuffix(p.Key, "_transforms") || strings.HasSuffix(p.Key, "_accessor") {
+				makeCallable(p.Value)
+				for _, item := range p.Value.Items {
+					makeCallable(item)
+				}
+			}
+		}
+	})
 	return &m
+}
+
+func each(n *config.Node, visit func(n *config.Node)) {
+	if n == nil {
+		return
+	}
+	visit(n)
+	for _, item := range n.Items {
+		each(item, visit)
+	}
+	for _, p := range n.Pairs {
+		each(p.Value, visit)
+	}
+}
+
+// makeCallable lets a component be called later if it is a function.
+func makeCallable(n *config.Node) {
+	target, ok := n.Target()
+	if !ok || n.Get("_mode_") != nil {
+		return
+	}
+	e, known := registry.Lookup(target)
+	if known && (e.Kind == reflect.TypeFor[lighter.Module]() || e.Kind == reflect.TypeFor[lighter.Transform]()) {
+		return
+	}
+	n.Pairs = append(n.Pairs, config.Pair{Key: "_mode_", KeyPos: n.Pos, Value: &config.Node{Kind: config.String, Value: "callable", Pos: n.Pos}})
 }
 
 // build makes the model, the trainer and the data module, in the order PyTorch's draws of random numbers ask for.

@@ -224,12 +224,16 @@ func (s *System) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
 	if mode == lighter.Predict {
 		return
 	}
-	s.logLoss(t, out["loss"], 1)
+	size := 0
+	if l, ok := s.loaders[mode].(interface{ BatchSize() int }); ok {
+		size = l.BatchSize()
+	}
+	s.logLoss(t, out["loss"], size)
 	if values, ok := out["metrics"].(lighter.Dict); ok {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			v := values[name].(tensor.Tensor)
 			t.Log(mode.String()+"/metrics/"+name+"/step", v, lighter.LogOptions{Step: true})
-			t.Log(mode.String()+"/metrics/"+name+"/epoch", v, lighter.LogOptions{Epoch: true, BatchSize: 1})
+			t.Log(mode.String()+"/metrics/"+name+"/epoch", v, lighter.LogOptions{Epoch: true, BatchSize: size})
 		}
 	}
 	if mode == lighter.Train && idx == 0 {
