@@ -40,7 +40,8 @@ func (a Roles) Validate() error {
 	slices.Sort(positions)
 	for i, p := range positions {
 		if p != int64(i) {
-			return errors.New("Positional arguments must be consecutive integers starting from 0.") //nolint:staticcheck // Lighter's words
+			//lint:ignore ST1005 Lighter's wording
+			return errors.New("Positional arguments must be consecutive integers starting from 0.")
 		}
 	}
 	return nil
@@ -75,11 +76,11 @@ func (MetricsAdapter) Doc() string {
 
 // Build makes the adapter.
 func (a CriterionAdapter) Build(*lighter.Env) (*Criterion, error) {
-	return &Criterion{Call{a.Roles}}, nil
+	return &Criterion{Call(a)}, nil
 }
 
 // Build makes the adapter.
-func (a MetricsAdapter) Build(*lighter.Env) (*Metrics, error) { return &Metrics{Call{a.Roles}}, nil }
+func (a MetricsAdapter) Build(*lighter.Env) (*Metrics, error) { return &Metrics{Call(a)}, nil }
 
 // predTarget hands over (pred, target).
 func predTarget() Call {

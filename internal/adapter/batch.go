@@ -109,7 +109,8 @@ func (a Accessor) take(batch lighter.Value) (lighter.Value, error) {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("Invalid accessor %v of type %s for data type %s. An int takes a part of a list, a str one of a dict: set a BatchAdapter under system::adapters for batches like this", a.key, lighter.TypeName(a.key), lighter.TypeName(batch)) //nolint:staticcheck // Lighter's words
+	//lint:ignore ST1005 Lighter's wording
+	return nil, fmt.Errorf("Invalid accessor %v of type %s for data type %s. An int takes a part of a list, a str one of a dict: set a BatchAdapter under system::adapters for batches like this", a.key, lighter.TypeName(a.key), lighter.TypeName(batch))
 }
 
 var (

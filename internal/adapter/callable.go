@@ -95,7 +95,8 @@ func (t *Transforms) DecodeConfig(v any) error {
 	for _, item := range itemsOf(v) {
 		f, err := callableOf(item)
 		if err != nil {
-			return fmt.Errorf("Invalid transform type for transform: %s. It must be %s", registry.Describe(item), t.ConfigType()) //nolint:staticcheck // Lighter's words
+			//lint:ignore ST1005 Lighter's wording
+			return fmt.Errorf("Invalid transform type for transform: %s. It must be %s", registry.Describe(item), t.ConfigType())
 		}
 		*t = append(*t, f)
 	}
@@ -106,7 +107,8 @@ func (t *Transforms) DecodeConfig(v any) error {
 func (t *Transforms) CheckConfig(v any) error {
 	for _, item := range itemsOf(v) {
 		if !canCall(item) {
-			return fmt.Errorf("Invalid transform type for transform: %s. It must be %s; add `_mode_: callable` beside the _target_ of a function", registry.Describe(item), t.ConfigType()) //nolint:staticcheck // Lighter's words
+			//lint:ignore ST1005 Lighter's wording
+			return fmt.Errorf("Invalid transform type for transform: %s. It must be %s; add `_mode_: callable` beside the _target_ of a function", registry.Describe(item), t.ConfigType())
 		}
 	}
 	*t = make(Transforms, 1) // given, which is all that a check of the arguments together asks

@@ -90,17 +90,15 @@ func (m *modeMetrics) DecodeConfig(v any) error {
 func (m *modeMetrics) CheckConfig(v any) error { return m.DecodeConfig(v) }
 
 func checkMetrics(v any) error {
-	items := []any{v}
-	switch x := v.(type) {
-	case []any:
-		items = x
-	case *config.Dict:
-		items = x.Values
+	if d, ok := v.(*config.Dict); ok {
+		v = d.Values
 	}
-	for _, item := range items {
-		if !registry.Fits[lighter.Metric](item) {
-			return fmt.Errorf("must be a metric, a list or a mapping of metrics, got %s", registry.Describe(item))
-		}
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	if i := slices.IndexFunc(items, func(item any) bool { return !registry.Fits[lighter.Metric](item) }); i >= 0 {
+		return fmt.Errorf("must be a metric, a list or a mapping of metrics, got %s", registry.Describe(items[i]))
 	}
 	return nil
 }
