@@ -56,8 +56,8 @@ func (a Load) Build(env *lighter.Env) (_ lighter.Module, err error) {
 		return nil, lighter.FieldError("f", "%s: %w", a.F, unloadable(err))
 	}
 	m := newModule(s)
-	if len(m.Params()) == 0 {
-		env.Log.Warn().Msgf("%s: %s has no parameters, so nothing of it can be trained: torch.jit.freeze makes them constants, save the scripted model without it", env.Path, a.F)
+	if env.Stage == "fit" && len(m.Params()) == 0 {
+		env.Log.Warn().Msgf("%s: %s has no parameters to train: freezing (torch.jit.freeze) and quantizing make constants of them", env.Path, a.F)
 	}
 	return m, nil
 }

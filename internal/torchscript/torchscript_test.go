@@ -10,11 +10,21 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/lighter-go/lighter"
+	"github.com/lighter-go/lighter/internal/registry/registrytest"
 	"github.com/lighter-go/lighter/tensor"
 	"github.com/lighter-go/lighter/tensor/tensortest"
 )
 
 func TestMain(m *testing.M) { tensortest.Main(m) }
+
+func TestContract(t *testing.T) {
+	tensortest.Scope(t)
+	path := filepath.Join(t.TempDir(), "model.pt")
+	if err := os.WriteFile(path, tensortest.Load[scriptCase](t, "script")[0].File, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	registrytest.Contract(t, "torch.jit.", map[string]registrytest.Args{target: {"f": path}})
+}
 
 type scriptCase struct {
 	Name     string
