@@ -57,7 +57,7 @@ func TestSystemStep(t *testing.T) {
 		args systemArguments
 		mode lighter.Mode
 		pred float64
-		loss float64 // NaN-free: 0 for none
+		loss float64 // 0 for none
 		err  string
 	}{
 		{"train", systemArguments{Criterion: &difference{}}, lighter.Train, 6, 5, ""},
