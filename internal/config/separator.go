@@ -11,7 +11,7 @@ var hashed = regexp.MustCompile(`[@%][\w:]*#[\w#:]*`)
 // separate writes references with "::" in a configuration with a system, whose older versions join keys with "#". Elsewhere that begins
 // a comment of an expression.
 func separate(root *Node) {
-	if root.Get("system") != nil {
+	if root.Get("system").Get("_target_") != nil {
 		separateIn(root)
 	}
 }

@@ -3,7 +3,7 @@ package config
 import "testing"
 
 func TestSeparatorsOfOlderConfigurations(t *testing.T) {
-	system := map[string]any{"model": "m", "a": map[string]any{"train": int64(1), "val": "%#train", "test": "%system#a#train"},
+	system := map[string]any{"_target_": "lighter.System", "model": "m", "a": map[string]any{"train": int64(1), "val": "%#train", "test": "%system#a#train"},
 		"by": "@system#model", "f": "$@system#model.parameters() + @vars#x", "text": "a#b", "both": "@system::model"}
 	c, problems := Compose(map[string]any{"system": system, "vars": map[string]any{"x": int64(2)}})
 	if problems.HasErrors() {

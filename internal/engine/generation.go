@@ -19,8 +19,12 @@ import (
 
 const systemSection = "system"
 
-// ofSystem says whether a configuration is of the generation with a system.
-func ofSystem(c *config.Config) bool { return c.At(systemSection) != nil }
+// ofSystem says whether a configuration is of the generation with a system. Beside a model, a system that is no component is a key of
+// the user's own.
+func ofSystem(c *config.Config) bool {
+	n := c.At(systemSection)
+	return n != nil && (n.Get("_target_") != nil || c.At("model") == nil)
+}
 
 // systemKeys are the sections that Lighter 0.0.x knows, and seed.
 var systemKeys = []string{"trainer", systemSection, "project", "vars", "args", "seed", "_requires_"}
