@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -156,15 +157,14 @@ func build(b *registry.Build, c *config.Config) (*Trainer, error) {
 	return t, nil
 }
 
-// split takes "base.yaml,more.yaml", Lighter 0.0.x's list of files, apart; other inputs stay as they are.
+// split takes "base.yaml,more.yaml", Lighter 0.0.x's list of files, apart where one of them has a system; other inputs stay as
+// they are, since 0.1 takes no such lists.
 func split(inputs []any) []any {
 	var out []any
 	for _, in := range inputs {
-		text, ok := in.(string)
+		text, _ := in.(string)
 		parts := strings.Split(text, ",")
-		if _, err := os.Stat(text); !ok || len(parts) < 2 || err == nil || slices.ContainsFunc(parts, func(p string) bool {
-			return !strings.HasSuffix(p, ".yaml") && !strings.HasSuffix(p, ".yml") || strings.Contains(p, "=")
-		}) {
+		if len(parts) < 2 || !slices.ContainsFunc(parts, hasSystem) {
 			out = append(out, in)
 			continue
 		}
@@ -173,4 +173,11 @@ func split(inputs []any) []any {
 		}
 	}
 	return out
+}
+
+var systemLine = regexp.MustCompile(`(?m)^system:`)
+
+func hasSystem(file string) bool {
+	text, err := os.ReadFile(file)
+	return err == nil && systemLine.Match(text)
 }
