@@ -22,8 +22,11 @@ func Callable(f Func) Module {
 	return m
 }
 
-func (m *callable) Forward(in ...Value) Value {
-	v, err := m.f(in, nil)
+func (m *callable) Forward(in ...Value) Value { return m.Call(in, nil) }
+
+// Call is Forward with keyword arguments.
+func (m *callable) Call(in []Value, kwargs map[string]Value) Value {
+	v, err := m.f(in, kwargs)
 	var op *tensor.Error
 	switch {
 	case errors.As(err, &op):

@@ -171,6 +171,14 @@ type StepModel interface {
 	EpochEnd(t Trainer)
 }
 
+// Wrapper is a model around a network: names of parameters that users give are relative to that.
+type Wrapper interface{ Inner() *Node }
+
+// Inferer makes a prediction of an input where it is not simply the network's output: monai.inferers.Inferer.
+type Inferer interface {
+	Infer(input Value, network func(Value) Value) Value
+}
+
 // DataModule gives the loaders of a stage; none means that the mode has no data. Training has one loader at most.
 type DataModule interface {
 	Loaders(m Mode) []Loader

@@ -60,3 +60,6 @@ type RunningStatistics interface {
 	Momentum() *float64
 	SetMomentum(m *float64)
 }
+
+// FixedLayout is a module whose code may rely on tensors in C order: without a choice of the user's none is laid out otherwise.
+type FixedLayout interface{ FixedLayout() }

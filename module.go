@@ -113,6 +113,9 @@ func (n *Node) Modes() (restore func()) {
 	}
 }
 
+// SetMode switches this module alone.
+func (n *Node) SetMode(training bool) { n.frozen = !training }
+
 // Walk visits this module and all inside it, parents first, each once, with its path.
 func (n *Node) Walk(visit func(path string, m *Node)) {
 	n.walk("", map[*Node]bool{}, visit)

@@ -53,6 +53,10 @@ func Call(name string, args ...any) []any {
 	if status != 0 {
 		panic(callError(name, args))
 	}
+	return readResults(out, n)
+}
+
+func readResults(out *C.char, n C.size_t) []any {
 	r := reader{unsafe.Slice((*byte)(unsafe.Pointer(out)), int(n))}
 	results := make([]any, r.uint32())
 	for i := range results {
@@ -143,7 +147,7 @@ func appendText(b []byte, s string) []byte {
 }
 
 // A value is a tag byte and its payload in little-endian order: n; t handle; i int64; d float64; b byte; s text;
-// v device type and index; l count and values.
+// v device type and index; l count and values; m count and, by name, values.
 func appendValue(op string, b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -168,6 +172,12 @@ func appendValue(op string, b []byte, v any) []byte {
 		return appendDevice(b, v)
 	case []any:
 		return appendList(op, b, v)
+	case map[string]any:
+		b = binary.LittleEndian.AppendUint32(append(b, 'm'), uint32(len(v)))
+		for key, item := range v {
+			b = appendValue(op, appendText(b, key), item)
+		}
+		return b
 	case []Tensor:
 		return appendList(op, b, v)
 	case []int64:
@@ -226,6 +236,13 @@ func (r *reader) value() any {
 		items := make([]any, r.uint32())
 		for i := range items {
 			items[i] = r.value()
+		}
+		return items
+	case 'm':
+		items := map[string]any{}
+		for range r.uint32() {
+			key := string(r.take(int(r.uint32())))
+			items[key] = r.value()
 		}
 		return items
 	}

@@ -618,6 +618,15 @@ IValue read_value(Reader &r) {
     return IValue(std::move(number));
   }
   case 'L': return read_list(r);
+  case 'm': {
+    auto n = r.get<uint32_t>();
+    c10::impl::GenericDict items(c10::StringType::get(), c10::AnyType::get());
+    for (uint32_t i = 0; i < n; i++) {
+      auto key = r.text();
+      items.insert(std::move(key), read_value(r));
+    }
+    return IValue(items);
+  }
   }
   TORCH_CHECK(false, "unknown tag in a call buffer");
 }
@@ -684,6 +693,19 @@ void write_value(std::string &out, const IValue &v) {
     list(v.toListRef());
   } else if (v.isTuple()) {
     list(v.toTupleRef().elements());
+  } else if (v.isGenericDict()) {
+    out.push_back('m');
+    uint32_t n = v.toGenericDict().size();
+    put(out, &n, 4);
+    for (const auto &item : v.toGenericDict()) {
+      std::ostringstream key;
+      if (!item.key().isString()) key << item.key();
+      std::string name = item.key().isString() ? item.key().toStringRef() : key.str();
+      uint32_t length = name.size();
+      put(out, &length, 4);
+      out += name;
+      write_value(out, item.value());
+    }
   } else if (v.isScalar()) {
     write_value(out, v.toScalar().isIntegral(true) ? IValue(v.toScalar().toLong()) : IValue(v.toScalar().toDouble()));
   } else {
@@ -722,13 +744,35 @@ bool coerce(IValue &v, const c10::TypePtr &type, c10::optional<int32_t> n) {
     v = IValue(items);
     return true;
   }
+  case c10::TypeKind::TupleType: {
+    const auto &elements = type->castRaw<c10::TupleType>()->elements();
+    if (!v.isList() || v.toListRef().size() != elements.size()) return false;
+    std::vector<IValue> items = v.toListRef().vec();
+    for (size_t i = 0; i < items.size(); i++)
+      if (!coerce(items[i], elements[i], c10::nullopt)) return false;
+    v = c10::ivalue::Tuple::create(std::move(items));
+    return true;
+  }
+  case c10::TypeKind::DictType: {
+    const auto *dict = type->castRaw<c10::DictType>();
+    if (!v.isGenericDict() || dict->getKeyType()->kind() != c10::TypeKind::StringType) return false;
+    c10::impl::GenericDict items(dict->getKeyType(), dict->getValueType());
+    for (const auto &item : v.toGenericDict()) {
+      IValue value = item.value();
+      if (!coerce(value, dict->getValueType(), c10::nullopt)) return false;
+      items.insert(item.key(), value);
+    }
+    v = IValue(items);
+    return true;
+  }
   default: return true;
   }
 }
 
-// Places the arguments by schema; false when they do not fit it.
-bool place(const c10::FunctionSchema &schema, const std::vector<IValue> &args,
-           const std::vector<std::pair<std::string, IValue>> &kwargs, torch::jit::Stack &stack) {
+} // namespace
+
+bool lighter::place(const c10::FunctionSchema &schema, const std::vector<IValue> &args, const Kwargs &kwargs,
+                    std::vector<IValue> &stack) {
   const auto &params = schema.arguments();
   if (args.size() > params.size()) return false;
   size_t used = 0;
@@ -759,6 +803,8 @@ bool place(const c10::FunctionSchema &schema, const std::vector<IValue> &args,
   return used == kwargs.size();
 }
 
+namespace {
+
 using Operators = std::vector<std::shared_ptr<torch::jit::Operator>>;
 
 const Operators &operators(const std::string &name) {
@@ -775,30 +821,38 @@ thread_local std::string call_result;
 
 } // namespace
 
+lighter::CallBuffer lighter::read_call(const char *buf, size_t len) {
+  Reader r{buf, buf + len};
+  CallBuffer c;
+  c.name = r.text();
+  for (auto n = r.get<uint32_t>(); n > 0; n--) c.args.push_back(read_value(r));
+  for (auto n = r.get<uint32_t>(); n > 0; n--) {
+    auto key = r.text();
+    c.kwargs.emplace_back(std::move(key), read_value(r));
+  }
+  return c;
+}
+
+void lighter::write_results(const std::vector<IValue> &values, const char **out, size_t *out_len) {
+  call_result.clear();
+  uint32_t n = values.size();
+  put(call_result, &n, 4);
+  for (const auto &v : values) write_value(call_result, v);
+  *out = call_result.data();
+  *out_len = call_result.size();
+}
+
 int lt_call(const char *buf, size_t len, const char **out, size_t *out_len) {
   return guard([&] {
-    Reader r{buf, buf + len};
-    auto name = r.text();
+    auto [name, args, kwargs] = lighter::read_call(buf, len);
     const auto &candidates = operators(name);
     if (candidates.empty()) throw Failure{LT_UNKNOWN_OP, name};
-    std::vector<IValue> args;
-    for (auto n = r.get<uint32_t>(); n > 0; n--) args.push_back(read_value(r));
-    std::vector<std::pair<std::string, IValue>> kwargs;
-    for (auto n = r.get<uint32_t>(); n > 0; n--) {
-      auto key = r.text();
-      kwargs.emplace_back(std::move(key), read_value(r));
-    }
     for (const auto &op : candidates) {
       torch::jit::Stack stack;
       // `out=` overloads are chosen only by the keyword: place() refuses them, their out argument has no default.
-      if (!place(op->schema(), args, kwargs, stack)) continue;
+      if (!lighter::place(op->schema(), args, kwargs, stack)) continue;
       op->getOperation()(stack);
-      call_result.clear();
-      uint32_t n = stack.size();
-      put(call_result, &n, 4);
-      for (const auto &v : stack) write_value(call_result, v);
-      *out = call_result.data();
-      *out_len = call_result.size();
+      lighter::write_results(stack, out, out_len);
       return;
     }
     std::ostringstream m;

@@ -89,7 +89,7 @@ var (
 	// pure packages build and test without C.
 	pure = []string{"internal/arch", "internal/atomicfile", "internal/checkpoint", "internal/config", "internal/console", "internal/custom", "internal/data/columnar", "internal/data/image", "internal/data/shard", "internal/data/token", "internal/diag", "internal/eventfile", "internal/libm", "internal/memory", "internal/pyrandom", "internal/registry", "internal/release", "internal/report", "internal/timedelta", "internal/torchfile"}
 	// components are what configurations name.
-	components = []string{"internal/callback", "internal/creation", "internal/data", "internal/metric", "internal/model", "internal/module", "internal/optim", "internal/profiler", "internal/pytorch", "internal/vision"}
+	components = []string{"internal/adapter", "internal/callback", "internal/creation", "internal/data", "internal/inferer", "internal/metric", "internal/model", "internal/module", "internal/optim", "internal/profiler", "internal/pytorch", "internal/torchscript", "internal/vision"}
 )
 
 // only says which packages of the module some may import.

@@ -107,8 +107,11 @@ func (f *freezer) BatchStart(t lighter.Trainer, _ lighter.Value, _ int) error {
 	return nil
 }
 
-// networkOf is what names are relative to: the network of a LighterModule, another model as a whole.
+// networkOf is what names are relative to: the network of a model around one, another model as a whole.
 func networkOf(m lighter.Model) *lighter.Node {
+	if w, ok := m.(lighter.Wrapper); ok {
+		return w.Inner()
+	}
 	for _, c := range m.Tree().Children() {
 		if c.Name == "network" {
 			return c.Module.Tree()

@@ -36,6 +36,8 @@ func TestContract(t *testing.T) {
 		"lighter.callbacks.Freezer":                    {"names": "0.weight"},
 		"lighter.callbacks.Report":                     none,
 		"lighter.callbacks.FileWriter":                 {"directory": "out", "value_key": "pred", "writer_fn": "tensor"},
+		"lighter.callbacks.TableWriter":                {"path": "p.csv", "writer": "tensor"},
+		"lighter.callbacks.writer.file.FileWriter":     {"path": "out", "writer": "tensor"},
 		"lighter.callbacks.file_writer.write_tensor":   image,
 		"lighter.callbacks.file_writer.write_image_2d": image,
 		"lighter.callbacks.file_writer.write_image_3d": {"path": file, "tensor": tensor.FromSlice([]float32{0.5}, 1, 1, 1, 1)},

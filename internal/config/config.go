@@ -79,6 +79,7 @@ func Compose(inputs ...any) (*Config, diag.List) {
 	c.lateSlips(m, early)
 	c.reportSlips(m)
 	m.text, m.typos = "", false
+	separate(c.Root)
 	m.fill(c.Root, c.Root, "")
 	relative(c.Root, "", &m.diags)
 	c.takeImports(m)

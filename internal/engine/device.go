@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
@@ -43,7 +44,7 @@ func (t *Trainer) chooseDevice() error {
 // moveModel takes the model and its metrics to the device, gives the model the run's element type, and lays out convolutions.
 // Metrics keep their types.
 func (t *Trainer) moveModel() {
-	if t.args.MemoryFormat == "channels_last" || t.args.MemoryFormat == "auto" && convolves(t.model.Tree()) {
+	if t.args.MemoryFormat == "channels_last" || t.args.MemoryFormat == "auto" && convolves(t.model.Tree()) && !fixed(t.model) {
 		t.format = tensor.ChannelsLast
 	}
 	s := tensor.Open()
@@ -97,4 +98,10 @@ func convolves(n *lighter.Node) bool {
 		}
 	}
 	return false
+}
+
+// fixed says whether a module, or one inside it, needs tensors in C order.
+func fixed(m lighter.Module) bool {
+	_, is := m.(lighter.FixedLayout)
+	return is || slices.ContainsFunc(m.Tree().Children(), func(c lighter.Child) bool { return fixed(c.Module) })
 }

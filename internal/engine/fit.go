@@ -30,6 +30,9 @@ func (t *Trainer) fit() error {
 	if err := t.completeEpoch(); err != nil {
 		return err
 	}
+	if in := inEval(t.model.Tree()); len(in) > 0 {
+		t.log.Warn().Msgf("Found %d module(s) in eval mode at the start of training. This may lead to unexpected behavior during training. If this is intentional, you can ignore this warning.", len(in))
+	}
 	began, before := time.Now(), t.state.GlobalStep
 	t.validated = began
 	if t.unfinished() || !t.done() {

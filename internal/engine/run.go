@@ -60,7 +60,7 @@ func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, e
 		return nil, err
 	}
 	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console}
-	problems := problemsOf(c, found, func() diag.List { return registry.Check(c, env, roots...).Problems })
+	problems := problemsOf(c, found, func() diag.List { return registry.Check(mapped(c), env, rootsOf(c)...).Problems })
 	if problems.HasErrors() {
 		return nil, &ConfigError{problems, c.Sources}
 	}
@@ -100,7 +100,7 @@ func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
 		return nil, r, err
 	}
 	r.Problems = problemsOf(c, found, func() diag.List {
-		r = registry.CheckStages(c, registry.Env{Log: o.Log, Console: o.Console}, stages, roots...)
+		r = registry.CheckStages(mapped(c), registry.Env{Log: o.Log, Console: o.Console}, stages, rootsOf(c)...)
 		return r.Problems
 	})
 	if r.Problems.HasErrors() {
@@ -119,6 +119,7 @@ func problemsOf(c *config.Config, found diag.List, check func() diag.List) diag.
 		return found.Sort(c.Order...)
 	}
 	checked := check()
+	checked.Add(checkGeneration(c)...)
 	if _, err := seed(c); err != nil {
 		checked.Add(diag.AsList(err)...)
 	}
@@ -138,9 +139,9 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	tensor.ManualSeed(seed)
 	pyrandom.Default.Seed(seed)
 	env.Seed = seed
-	b := registry.NewBuild(c, env)
+	b := registry.NewBuild(mapped(c), env)
 	defer func() { err = errors.Join(err, b.Close()) }()
-	t, err := build(b, func(t *Trainer) (registry.Learnt, error) {
+	t, err := build(b, c, func(t *Trainer) (registry.Learnt, error) {
 		t.ctx, t.stage, t.config = ctx, env.Stage, recordOf(c)
 		return t.findLearnt(o)
 	})
@@ -175,31 +176,6 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 		}
 	}
 	return result, nil
-}
-
-// build builds the sections. Before the data, ready looks for what their run learnt earlier.
-func build(b *registry.Build, ready func(*Trainer) (registry.Learnt, error)) (*Trainer, error) {
-	model, err := registry.Get[lighter.Model](b, "model")
-	if err != nil {
-		return nil, err
-	}
-	t, err := registry.Get[*Trainer](b, "trainer")
-	if err != nil {
-		return nil, err
-	}
-	t.model = model
-	t.stepper, _ = model.(lighter.StepModel)
-	learnt, err := ready(t)
-	if err != nil {
-		return nil, err
-	}
-	b.Remember(learnt)
-	if b.Has("data") {
-		if t.data, err = registry.Get[lighter.DataModule](b, "data"); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
 }
 
 // prepare readies a stage: what it needs is there, the device, the checkpoint, the run's folder.
@@ -351,6 +327,7 @@ func compose(inputs []any, o *Options) (*config.Config, diag.List, error) {
 	if err := registry.Faults(); err != nil {
 		return nil, nil, err
 	}
+	inputs = split(inputs)
 	merged := make([]any, len(inputs))
 	for i, in := range inputs {
 		merged[i] = in

@@ -82,6 +82,9 @@ func free(path []string) bool {
 		return slices.Contains(freeSections, last)
 	case path[0] == "trainer" && len(path) == 2:
 		return slices.Contains(freeTrainer, last)
+	case path[0] == systemSection:
+		ofLoaders := len(path) > 2 && path[1] == "dataloaders"
+		return len(path) == 3 && (path[2] == "test" || path[2] == "predict") || ofLoaders && slices.Contains(freeLoader, last)
 	case path[0] == "data":
 		return len(path) == 2 && slices.Contains(freeData, last) || slices.Contains(freeLoader, last)
 	}

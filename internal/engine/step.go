@@ -90,6 +90,17 @@ func (t *Trainer) enter(m lighter.Mode) (restore func()) {
 	}
 }
 
+// inEval are the modules in evaluation mode.
+func inEval(node *lighter.Node) []*lighter.Node {
+	var in []*lighter.Node
+	node.Walk(func(_ string, n *lighter.Node) {
+		if !n.Training() {
+			in = append(in, n)
+		}
+	})
+	return in
+}
+
 // transfer takes a batch to the device.
 func (t *Trainer) transfer(batch lighter.Value) (_ lighter.Value, err error) {
 	if !t.hooks.has(onBeforeBatchTransfer) && !t.hooks.has(transferBatchToDevice) && !t.hooks.has(onAfterBatchTransfer) {
@@ -180,7 +191,7 @@ func (t *Trainer) located(m lighter.Mode, batch int, err error) error {
 			code = ExitMemory
 		}
 		if path, m := t.model.Tree().Failed(); path != "" {
-			where = append(where, fmt.Sprintf("model::%s (%s)", path, m.Target()))
+			where = append(where, fmt.Sprintf("%s::%s (%s)", t.section, path, m.Target()))
 		}
 	}
 	return &Error{Code: code, Err: fmt.Errorf("%s: %w", strings.Join(where, ", "), err)}

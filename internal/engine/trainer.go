@@ -31,6 +31,7 @@ type Trainer struct {
 	stepper     lighter.StepModel // the model, when it is one
 	data        lighter.DataModule
 	loaderState lighter.Dict // of a checkpoint, kept until the loader is there
+	section     string       // of the configuration that holds the model
 	late        bool         // the loaders come from hooks
 	hooks       hookTable
 	combine     func(lighter.List) ([]lighter.Loader, error)

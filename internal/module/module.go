@@ -58,15 +58,22 @@ func (arguments) Prune(stage string) []string {
 
 // Build makes the module.
 func (a arguments) Build(env *lighter.Env) (lighter.Model, error) {
+	return newModule(target, "network", a, env), nil
+}
+
+func newModule(target, network string, a arguments, env *lighter.Env) *Module {
 	m := &Module{arguments: a, log: env.Log, metrics: [...]metrics{a.TrainMetrics, a.ValMetrics, a.TestMetrics, nil}}
 	m.SetClass(target)
-	m.Add("network", a.Network)
+	m.Add(network, a.Network)
 	m.Add("criterion", a.Criterion)
 	for mode := lighter.Train; mode <= lighter.Predict; mode++ {
 		m.lossStep[mode], m.lossEpoch[mode] = mode.String()+"/loss/step", mode.String()+"/loss/epoch"
 	}
-	return m, nil
+	return m
 }
+
+// Inner is the network.
+func (m *Module) Inner() *lighter.Node { return m.Network.Tree() }
 
 // metrics is one metric, a collection, or a list of metrics.
 type metrics []lighter.Metric
@@ -213,18 +220,7 @@ func (m *Module) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
 	if mode == lighter.Predict {
 		return
 	}
-	switch loss := out["loss"].(type) {
-	case tensor.Tensor:
-		t.Log(m.lossStep[mode], loss, lighter.LogOptions{Step: true})
-		t.Log(m.lossEpoch[mode], loss, lighter.LogOptions{Epoch: true})
-	case lighter.Dict:
-		for _, name := range slices.Sorted(maps.Keys(loss)) {
-			if v, ok := loss[name].(tensor.Tensor); ok {
-				t.Log(mode.String()+"/loss/"+name+"/step", v, lighter.LogOptions{Step: true})
-				t.Log(mode.String()+"/loss/"+name+"/epoch", v, lighter.LogOptions{Epoch: true})
-			}
-		}
-	}
+	m.logLoss(t, out["loss"], 0)
 	if t.StepLogged() {
 		m.eachMetric(mode, lighter.Metric.Batch, func(name string, v tensor.Tensor) {
 			t.Log(mode.String()+"/metrics/"+name+"/step", v, lighter.LogOptions{Step: true})
@@ -234,6 +230,23 @@ func (m *Module) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
 		for _, s := range optimizerStats(t.Optimizer()) {
 			// A mean over this batch, as the reference's is: weighting by its size rounds.
 			t.Log("train/optimizer/"+s.Name+"/epoch", tensor.FromSlice([]float32{float32(s.Value)}), lighter.LogOptions{Epoch: true})
+		}
+	}
+}
+
+// logLoss logs a loss, or the parts of one; size is its weight in an epoch's mean, 0 for the batch's size.
+func (m *Module) logLoss(t lighter.Trainer, loss lighter.Value, size int) {
+	mode := t.Mode()
+	switch loss := loss.(type) {
+	case tensor.Tensor:
+		t.Log(m.lossStep[mode], loss, lighter.LogOptions{Step: true})
+		t.Log(m.lossEpoch[mode], loss, lighter.LogOptions{Epoch: true, BatchSize: size})
+	case lighter.Dict:
+		for _, name := range slices.Sorted(maps.Keys(loss)) {
+			if v, ok := loss[name].(tensor.Tensor); ok {
+				t.Log(mode.String()+"/loss/"+name+"/step", v, lighter.LogOptions{Step: true})
+				t.Log(mode.String()+"/loss/"+name+"/epoch", v, lighter.LogOptions{Epoch: true, BatchSize: size})
+			}
 		}
 	}
 }

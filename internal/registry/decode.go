@@ -50,8 +50,8 @@ func (d *decoder) mode(n *config.Node) string {
 	return mode
 }
 
-func (d *decoder) keyword(r *config.Resolver, p config.Pair) {
-	v, err := r.Resolve(d.path + "::" + p.Key)
+func (d *decoder) keyword(r *config.Resolver, p config.Pair, unneeded []string) {
+	v, err := pruned(r, d.path+config.Sep+p.Key, p, unneeded)
 	if err != nil {
 		d.fail(err, p.Value.Pos)
 		d.given[p.Key] = true
@@ -61,6 +61,34 @@ func (d *decoder) keyword(r *config.Resolver, p config.Pair) {
 		return
 	}
 	d.set(p, v)
+}
+
+// pruned is the value of an argument at path; of a mapping, without the keys that are not needed.
+func pruned(r *config.Resolver, path string, p config.Pair, unneeded []string) (any, error) {
+	drops := func(key string) bool { return slices.Contains(unneeded, p.Key+config.Sep+key) }
+	_, component := p.Value.Target()
+	if component || !slices.ContainsFunc(p.Value.Pairs, func(inner config.Pair) bool { return drops(inner.Key) }) {
+		return r.Resolve(path)
+	}
+	dict := &config.Dict{}
+	var problems diag.List
+	for _, inner := range p.Value.Pairs {
+		if drops(inner.Key) {
+			continue
+		}
+		v, err := r.Resolve(path + config.Sep + inner.Key)
+		if err != nil {
+			problems.Add(diag.AsList(err)...)
+			continue
+		}
+		if _, off := v.(config.Disabled); !off {
+			dict.Keys, dict.Values = append(dict.Keys, inner.Key), append(dict.Values, v)
+		}
+	}
+	if problems != nil {
+		return nil, problems
+	}
+	return dict, nil
 }
 
 // set gives a keyword argument.

@@ -15,7 +15,7 @@ import (
 )
 
 // Pruner is a prototype some of whose arguments a stage has no use for: they are not resolved, so that nothing they
-// describe is built.
+// describe is built. "dataloaders::train" is a key of a mapping that is an argument.
 type Pruner interface {
 	Prune(stage string) (unneeded []string)
 }
@@ -109,7 +109,7 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 			d.given[pair.Key] = true
 			continue
 		}
-		d.keyword(r, pair)
+		d.keyword(r, pair, unneeded)
 	}
 	if mode == "callable" {
 		return h.partial(&d)

@@ -29,7 +29,7 @@ var knownModules = sync.OnceValue(func() map[string][]string {
 })
 
 // owners are the libraries of known.txt by their package.
-var owners = map[string]string{"torch": "PyTorch's", "torchmetrics": "torchmetrics'", "torchvision": "torchvision's", "pytorch_lightning": "Lightning's"}
+var owners = map[string]string{"torch": "PyTorch's", "torchmetrics": "torchmetrics'", "torchvision": "torchvision's", "pytorch_lightning": "Lightning's", "monai": "MONAI's"}
 
 // instead names what does here what a class of another library does.
 var instead = func() map[string]string {
@@ -43,6 +43,9 @@ var instead = func() map[string]string {
 	}
 	for _, class := range []string{"WandbLogger", "MLFlowLogger", "CometLogger", "NeptuneLogger", "LitLogger"} {
 		m["pytorch_lightning.loggers."+class] = loggers
+	}
+	for _, class := range []string{"PatchInferer", "SaliencyInferer", "SliceInferer", "SlidingWindowInfererAdapt"} {
+		m["monai.inferers."+class] = "use monai.inferers.SlidingWindowInferer or monai.inferers.SimpleInferer"
 	}
 	freezer := "it freezes the module's `backbone`, and a LighterModule has a network; use lighter.callbacks.Freezer"
 	for class, reason := range map[string]string{
