@@ -1,8 +1,6 @@
 package lighter
 
 import (
-	"errors"
-
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -22,17 +20,13 @@ func Callable(f Func) Module {
 	return m
 }
 
-func (m *callable) Forward(in ...Value) Value { return m.Call(in, nil) }
+func (m *callable) Forward(in ...Value) Value { return m.ForwardKeywords(in, nil) }
 
-// Call is Forward with keyword arguments.
-func (m *callable) Call(in []Value, kwargs map[string]Value) Value {
+// ForwardKeywords is Forward with keyword arguments.
+func (m *callable) ForwardKeywords(in []Value, kwargs map[string]Value) Value {
 	v, err := m.f(in, kwargs)
-	var op *tensor.Error
-	switch {
-	case errors.As(err, &op):
-		panic(op)
-	case err != nil:
-		tensor.Fail(m.Class(), "%v", err)
+	if err != nil {
+		tensor.Throw(m.Class(), err)
 	}
-	return v
+	return Plain(v)
 }

@@ -67,6 +67,22 @@ func (n *Node) Buffer(name string, t tensor.Tensor) tensor.Tensor {
 	return t
 }
 
+// TransientBuffer adds a buffer that is not saved (persistent=False), and returns it.
+func (n *Node) TransientBuffer(name string, t tensor.Tensor) tensor.Tensor {
+	n.entries = append(n.entries, entry{name: name, value: t, buffer: true})
+	return t
+}
+
+// Replace puts another tensor in the place of the parameter or buffer of a name; ok is false when there is none.
+func (n *Node) Replace(name string, t tensor.Tensor) (ok bool) {
+	for i := range n.entries {
+		if n.entries[i].name == name {
+			n.entries[i].value, ok = t, true
+		}
+	}
+	return ok
+}
+
 // Remove takes a parameter or buffer out of the module; it is no longer part of its state.
 func (n *Node) Remove(name string) {
 	n.entries = slices.DeleteFunc(n.entries, func(e entry) bool { return e.name == name })
@@ -76,6 +92,19 @@ func (n *Node) Remove(name string) {
 func (n *Node) Add(name string, m Module) {
 	if _, function := m.(*callable); m != nil && !function {
 		n.children = append(n.children, Child{name, m})
+	}
+}
+
+// Set makes m the module of this name, in the place of one that had it. A nil module leaves none.
+func (n *Node) Set(name string, m Module) {
+	i := slices.IndexFunc(n.children, func(c Child) bool { return c.Name == name })
+	switch {
+	case i < 0:
+		n.Add(name, m)
+	case m == nil:
+		n.children = slices.Delete(n.children, i, i+1)
+	default:
+		n.children[i].Module = m
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/lighter-go/lighter/internal/config"
 	"github.com/lighter-go/lighter/internal/diag"
 	"github.com/lighter-go/lighter/internal/engine"
+	"github.com/lighter-go/lighter/internal/project"
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
@@ -65,11 +66,17 @@ func inputsOf(args []string) []any {
 
 // check checks a configuration and prints what is asked for, also of one with errors.
 func (p *program) check(inputs []any, o checkOptions) error {
-	c, report, err := engine.Check(inputs, engine.Options{Log: p.log, Console: p.console})
+	env := registry.Env{Stage: "fit", Log: p.log, Console: p.console}
+	if code, err := project.Open(".", p.log); err != nil {
+		return err
+	} else if code != nil {
+		defer code.Close()
+		env.Project = code
+	}
+	c, report, err := engine.Check(inputs, engine.Options{Log: p.log, Console: p.console, Project: env.Project})
 	if c == nil {
 		return err
 	}
-	env := registry.Env{Stage: "fit", Log: p.log, Console: p.console}
 	switch {
 	case o.print:
 		_, printErr := p.stdout.Write(c.YAML())

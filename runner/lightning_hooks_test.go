@@ -253,7 +253,7 @@ func init() {
 
 // TestHookOrder compares the order in which a stage calls the hooks of a model, a data module and a callback with Lightning's.
 func TestHookOrder(t *testing.T) {
-	all := cases[hookCase](t, "hooks.json", &journal.names)
+	all := recorded[hookCase](t, "hooks.json", &journal.names)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "fit.ckpt")
 	journal.middle = filepath.Join(dir, "middle.ckpt")

@@ -228,7 +228,7 @@ func init() {
 // TestLogging compares what self.log gives, for its arguments, hooks and kinds of values, with Lightning: the loggers' rows, and
 // the metrics for callbacks, the bar and the loggers after each batch and validation.
 func TestLogging(t *testing.T) {
-	for i, c := range cases[logCase](t, "logs.json", nil) {
+	for i, c := range recorded[logCase](t, "logs.json", nil) {
 		first := c.Calls[0]
 		t.Run(fmt.Sprintf("%d_%s_%s", i, first.Hook, first.Kind), func(t *testing.T) {
 			logging.logCase, logging.rows, logging.seen = c, nil, nil

@@ -175,7 +175,7 @@ func runPair(t *testing.T, c manualCase, ckpt string, more map[string]any) error
 // TestManualOptimization trains two networks in turn as Lightning does: rows, weights, learning rates and what is counted. A fit
 // that is stopped within an epoch goes on to the same bits.
 func TestManualOptimization(t *testing.T) {
-	for _, c := range cases[manualCase](t, "manual.json", nil) {
+	for _, c := range recorded[manualCase](t, "manual.json", nil) {
 		t.Run(fmt.Sprint(c.Trainer), func(t *testing.T) {
 			tolerance := map[any]float64{nil: 1e-6, "64-true": 1e-12, "bf16-mixed": 2e-3}[c.Trainer["precision"]]
 			logging.rows, pairRun.stopAt, pairRun.save = nil, 0, filepath.Join(t.TempDir(), "end.ckpt")

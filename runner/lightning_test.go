@@ -14,8 +14,8 @@ import (
 
 // What testdata/lightning/make.py has PyTorch Lightning do with LightningModules, their hooks and self.log, done here.
 
-// cases reads a fixture's.
-func cases[C any](t *testing.T, name string, names any) []C {
+// recorded reads a fixture's.
+func recorded[C any](t *testing.T, name string, names any) []C {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata/lightning", name))
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/console"
 	"github.com/lighter-go/lighter/internal/engine"
+	"github.com/lighter-go/lighter/internal/project"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -73,8 +75,13 @@ func Run(ctx context.Context, stage string, inputs ...any) (*Result, error) {
 	if err != nil {
 		return nil, &engine.Error{Code: ExitUsage, Err: err}
 	}
+	code, closeCode, err := openProject(o.Log)
+	if err != nil {
+		return nil, err
+	}
+	defer closeCode()
 	r, err := engine.Run(ctx, stage, inputs, engine.Options{
-		CkptPath: o.CkptPath, WeightsOnly: o.WeightsOnly, Resume: o.Resume, Log: o.Log, Console: consoleOf(o.Err), Debug: o.Debug,
+		Project: code, CkptPath: o.CkptPath, WeightsOnly: o.WeightsOnly, Resume: o.Resume, Log: o.Log, Console: consoleOf(o.Err), Debug: o.Debug,
 	})
 	if err != nil {
 		return nil, err
@@ -85,6 +92,17 @@ func Run(ctx context.Context, stage string, inputs ...any) (*Result, error) {
 		}
 	}
 	return (*Result)(r), nil
+}
+
+// openProject gives the user's own code in the working folder, nil when there is none. A program has one at a time.
+func openProject(log zerolog.Logger) (code registry.Project, done func(), err error) {
+	p, err := project.Open(".", log)
+	if p == nil || err != nil {
+		return nil, func() {}, err
+	}
+	dir, _ := os.Getwd() // for the message
+	log.Info().Msgf("Imported 'project' module from '%s'", dir)
+	return p, func() { _ = p.Close() }, nil // it was only read
 }
 
 // titles are the stages, with the title of their table of metrics.

@@ -5,6 +5,7 @@ package tensor
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unsafe"
@@ -33,14 +34,38 @@ type Error struct {
 	Kind ErrorKind
 	Msg  string // libtorch's message, its first line
 	Full string // the whole message; with [Debug], C++ frames included
+
+	cause error
 }
 
-func (e *Error) Error() string { return e.Op + ": " + e.Msg }
+// Unwrap returns the error that [Throw] was given.
+func (e *Error) Unwrap() error { return e.cause }
+
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return e.Msg
+	}
+	return e.Op + ": " + e.Msg
+}
 
 // Fail panics with an [*Error] of the caller's making: how layers written in Go report a misuse during a step.
 func Fail(op, format string, args ...any) {
 	msg := fmt.Sprintf(format, args...)
 	panic(&Error{Op: op, Kind: ValueError, Msg: msg, Full: msg})
+}
+
+// Throw panics with an [*Error] that stands for err: how an error leaves code that has no way to return it. One that is an
+// [*Error] already stays that.
+func Throw(op string, err error) {
+	var e *Error
+	if errors.As(err, &e) && e == err { //nolint:errorlint // not one within another
+		panic(e)
+	}
+	kind := RuntimeError
+	if e != nil {
+		kind = e.Kind
+	}
+	panic(&Error{Op: op, Kind: kind, Msg: err.Error(), Full: err.Error(), cause: err})
 }
 
 // Catch runs f and returns the operation error that stopped it, or nil.
@@ -90,6 +115,9 @@ func check(op string, status C.int) {
 	}
 	var kind C.int
 	msg := C.GoString(C.lt_error(&kind))
+	if cause := pending.take(); cause != nil {
+		panic(cause)
+	}
 	panic(newError(op, ErrorKind(kind), msg))
 }
 

@@ -21,10 +21,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
+#include <mutex>
 #include <set>
 #include <sstream>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #define LT_TORCH (TORCH_VERSION_MAJOR * 100 + TORCH_VERSION_MINOR)
@@ -36,12 +39,16 @@ using List = std::vector<Tensor>;
 
 std::atomic<int64_t> live{0};
 
-// One stack a thread: `tracked` holds the handles of all open scopes, `marks` where each scope begins.
+// One stack a thread: `tracked` holds the handles of all open scopes, `marks` where each scope begins, `ids` their numbers.
 struct Scopes {
   std::vector<Tensor *> tracked;
   std::vector<size_t> marks;
+  std::vector<uint64_t> ids;
 };
 thread_local Scopes scopes;
+
+std::mutex open_mutex;
+std::unordered_set<uint64_t> open_ids; // of all threads
 
 thread_local std::string last_error;
 thread_local int last_kind = LT_RUNTIME;
@@ -133,12 +140,32 @@ void lt_backtraces(int on) {
 
 // ---- scopes
 
-void lt_scope_open(void) { scopes.marks.push_back(scopes.tracked.size()); }
+void lt_scope_open(void) {
+  static std::atomic<uint64_t> last{0};
+  scopes.marks.push_back(scopes.tracked.size());
+  scopes.ids.push_back(++last);
+  std::lock_guard<std::mutex> lock(open_mutex);
+  open_ids.insert(scopes.ids.back());
+}
+
+uint64_t lt_scope_id(void) { return scopes.ids.empty() ? 0 : scopes.ids.back(); }
+
+int lt_scope_is_open(uint64_t id) {
+  for (auto own : scopes.ids)
+    if (own == id) return 1;
+  std::lock_guard<std::mutex> lock(open_mutex);
+  return open_ids.count(id);
+}
 
 void lt_scope_close(void) {
   if (scopes.marks.empty()) return;
   size_t mark = scopes.marks.back();
   scopes.marks.pop_back();
+  {
+    std::lock_guard<std::mutex> lock(open_mutex);
+    open_ids.erase(scopes.ids.back());
+  }
+  scopes.ids.pop_back();
   while (scopes.tracked.size() > mark) {
     Tensor *t = scopes.tracked.back();
     scopes.tracked.pop_back();
@@ -842,6 +869,46 @@ void lighter::write_results(const std::vector<IValue> &values, const char **out,
   *out_len = call_result.size();
 }
 
+// ---- random numbers of a thread's own
+
+namespace {
+thread_local std::optional<at::Generator> drawn_from;
+
+// Lets an operator that draws take its numbers from the thread's own generator, if it has one and the call names none. Overloads
+// without the argument have a sibling with it: rand.generator, randint.low_generator.
+void draw_from(std::optional<c10::OperatorHandle> &op, torch::jit::Stack &stack) {
+  if (!drawn_from) return;
+  const auto &schema = op->schema();
+  const auto &params = schema.arguments();
+  auto takes = [](const c10::Argument &a) { return a.name() == "generator"; };
+  for (size_t i = 0; i < params.size(); i++)
+    if (takes(params[i])) {
+      if (stack[i].isNone()) stack[i] = *drawn_from;
+      return;
+    }
+  const std::string &overload = schema.overload_name();
+  auto sibling = c10::Dispatcher::singleton().findSchema({schema.name(), overload.empty() ? "generator" : overload + "_generator"});
+  if (!sibling) return;
+  torch::jit::Stack with;
+  for (const auto &a : sibling->schema().arguments()) {
+    if (takes(a)) {
+      with.push_back(*drawn_from);
+      continue;
+    }
+    auto at = schema.argumentIndexWithName(a.name());
+    if (!at && !a.default_value()) return;
+    with.push_back(at ? stack[*at] : *a.default_value());
+  }
+  stack = std::move(with);
+  op = *sibling;
+}
+} // namespace
+
+void lt_draw_from(int own, uint64_t seed) {
+  if (own) drawn_from = at::make_generator<at::CPUGeneratorImpl>(seed);
+  else drawn_from.reset();
+}
+
 int lt_call(const char *buf, size_t len, const char **out, size_t *out_len) {
   return guard([&] {
     auto [name, args, kwargs] = lighter::read_call(buf, len);
@@ -851,7 +918,12 @@ int lt_call(const char *buf, size_t len, const char **out, size_t *out_len) {
       torch::jit::Stack stack;
       // `out=` overloads are chosen only by the keyword: place() refuses them, their out argument has no default.
       if (!lighter::place(op->schema(), args, kwargs, stack)) continue;
-      op->getOperation()(stack);
+      if (auto own = drawn_from ? c10::Dispatcher::singleton().findSchema(op->schema().operator_name()) : std::nullopt) {
+        draw_from(own, stack);
+        own->callBoxed(stack);
+      } else {
+        op->getOperation()(stack);
+      }
       lighter::write_results(stack, out, out_len);
       return;
     }
@@ -946,8 +1018,8 @@ int lt_invoke(uintptr_t op, const char *buf, size_t len, const char **out, size_
   LT_NEEDS_SCOPE();
   return guard([&] {
     Reader r{buf, buf + len};
-    const auto &handle = *reinterpret_cast<c10::OperatorHandle *>(op);
-    const auto &params = handle.schema().arguments();
+    std::optional<c10::OperatorHandle> handle = *reinterpret_cast<c10::OperatorHandle *>(op);
+    const auto &params = handle->schema().arguments();
     torch::jit::Stack stack;
     stack.reserve(params.size());
     for (const auto &p : params) {
@@ -958,7 +1030,8 @@ int lt_invoke(uintptr_t op, const char *buf, size_t len, const char **out, size_
         stack.push_back(read_value(r));
       }
     }
-    handle.callBoxed(stack);
+    draw_from(handle, stack);
+    handle->callBoxed(stack);
     call_result.clear();
     uint32_t n = stack.size();
     put(call_result, &n, 4);

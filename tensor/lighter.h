@@ -23,6 +23,11 @@ void lt_backtraces(int on);
 void lt_scope_open(void);
 void lt_scope_close(void);
 int lt_scope_depth(void);
+// An autograd node with the inputs' edges whose backward pass is Go's function id; results are the outputs as they come out of it.
+// The node lets go of id when it is freed, also when this fails.
+int lt_node(uint64_t id, const lt_tensor *inputs, int n, const lt_tensor *outputs, int m, lt_tensor *results);
+uint64_t lt_scope_id(void);
+int lt_scope_is_open(uint64_t id);
 int lt_track(lt_tensor t);
 int lt_adopt(lt_tensor t);
 int lt_return(lt_tensor t, lt_tensor *out);
@@ -65,6 +70,7 @@ void lt_autocast_clear(void);
 
 // Random numbers.
 int lt_manual_seed(uint64_t seed);
+void lt_draw_from(int own, uint64_t seed);
 lt_tensor lt_rng_state(int device, int index);
 int lt_set_rng_state(int device, int index, lt_tensor state);
 lt_tensor lt_randperm(int64_t n, uint64_t seed);

@@ -29,3 +29,10 @@ func RandomInt64() int64 {
 func RandPerm(n int64, seed uint64) Tensor {
 	return adoptNew("randperm", unsafe.Pointer(C.lt_randperm(C.int64_t(n), C.uint64_t(seed))))
 }
+
+// DrawFrom lets what draws on this thread take its numbers from a generator of its own with this seed, where it names none, until
+// the function it returns is called. The goroutine must be locked to its thread, as within a [Scope].
+func DrawFrom(seed uint64) (restore func()) {
+	C.lt_draw_from(1, C.uint64_t(seed))
+	return func() { C.lt_draw_from(0, 0) }
+}

@@ -2,6 +2,8 @@ package tensor
 
 // #cgo noescape lt_track
 // #cgo nocallback lt_track
+// #cgo nocallback lt_scope_id
+// #cgo nocallback lt_scope_is_open
 // #include "lighter.h"
 import "C"
 
@@ -29,6 +31,12 @@ func (s Scope) Close() {
 		runtime.UnlockOSThread()
 	}
 }
+
+// ScopeID is the number of the innermost scope of this thread, 0 when none is open. No two scopes have the same.
+func ScopeID() uint64 { return uint64(C.lt_scope_id()) }
+
+// ScopeOpen says whether the scope of a number is still open, on any thread: whether its tensors are still there.
+func ScopeOpen(id uint64) bool { return C.lt_scope_is_open(C.uint64_t(id)) != 0 }
 
 // Return hands t to the scope around the innermost one: the way out for a function's result.
 func (s Scope) Return(t Tensor) Tensor {

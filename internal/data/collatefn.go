@@ -28,7 +28,10 @@ func (c *CollateFn) DecodeConfig(v any) error {
 	case nil:
 		return nil
 	case registry.Func:
-		*c = func(samples []lighter.Value) (lighter.Value, error) { return f([]any{samples}, nil) }
+		*c = func(samples []lighter.Value) (lighter.Value, error) {
+			v, err := f([]any{samples}, nil)
+			return lighter.Plain(v), err
+		}
 		return nil
 	}
 	return fmt.Errorf("must be %s, got %s", c.ConfigType(), lighter.TypeName(v))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -30,6 +31,7 @@ type Options struct {
 	Log         zerolog.Logger
 	Console     *console.Console
 	Debug       bool
+	Project     registry.Project // the user's own code; nil when there is none
 }
 
 // Result is what a stage gave.
@@ -52,6 +54,15 @@ func (e *ConfigError) Error() string { return e.Problems.Error() }
 // Unwrap returns the problems.
 func (e *ConfigError) Unwrap() error { return e.Problems }
 
+// configError is what is wrong with a configuration and the code it names.
+func configError(problems diag.List, c *config.Config, code registry.Project) *ConfigError {
+	sources := maps.Clone(c.Sources)
+	if code != nil {
+		maps.Copy(sources, code.Sources())
+	}
+	return &ConfigError{problems, sources}
+}
+
 // Run runs a stage: fit, validate, test or predict. The inputs are files, overrides and maps; a .ckpt file stands for the
 // configuration it holds and for --ckpt_path.
 func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, error) {
@@ -59,10 +70,10 @@ func Run(ctx context.Context, stage string, inputs []any, o Options) (*Result, e
 	if err != nil {
 		return nil, err
 	}
-	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console}
+	env := registry.Env{Stage: stage, Log: o.Log, Console: o.Console, Project: o.Project}
 	problems := problemsOf(c, found, func() diag.List { return registry.Check(mapped(c), env, rootsOf(c)...).Problems })
 	if problems.HasErrors() {
-		return nil, &ConfigError{problems, c.Sources}
+		return nil, configError(problems, c, o.Project)
 	}
 	for _, d := range problems {
 		o.Log.Warn().Msg(d.Line())
@@ -100,11 +111,11 @@ func Check(inputs []any, o Options) (*config.Config, registry.Report, error) {
 		return nil, r, err
 	}
 	r.Problems = problemsOf(c, found, func() diag.List {
-		r = registry.CheckStages(mapped(c), registry.Env{Log: o.Log, Console: o.Console}, stages, rootsOf(c)...)
+		r = registry.CheckStages(mapped(c), registry.Env{Log: o.Log, Console: o.Console, Project: o.Project}, stages, rootsOf(c)...)
 		return r.Problems
 	})
 	if r.Problems.HasErrors() {
-		err = &ConfigError{r.Problems, c.Sources}
+		err = configError(r.Problems, c, o.Project)
 	}
 	if c.Partial {
 		c = nil
@@ -148,7 +159,7 @@ func run(ctx context.Context, c *config.Config, env registry.Env, seed uint64, o
 	if err != nil {
 		var problems diag.List
 		if errors.As(err, &problems) {
-			err = &ConfigError{problems, c.Sources}
+			err = configError(problems, c, o.Project)
 		}
 		return nil, err
 	}

@@ -3,6 +3,9 @@
 package lightning
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -196,3 +199,6 @@ func exception(v any) lighter.HookFunc {
 }
 
 func number(v lighter.Value) int { return int(v.(int64)) }
+
+// Names are the hooks'.
+func Names() []string { return slices.Sorted(maps.Keys(adapters)) }

@@ -72,8 +72,11 @@ type adaptiveSoftmax struct {
 	tail   *moduleList
 }
 
+// Signature names the arguments of Forward.
+func (*adaptiveSoftmax) Signature() string { return "input_, target_" }
+
 func (m *adaptiveSoftmax) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("input_, target_").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	x, y := a.tensor(0), a.tensor(1)
 	batched := y.Dim() == 1
 	switch {

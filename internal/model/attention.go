@@ -106,8 +106,13 @@ type attention struct {
 	out          *linear
 }
 
+// Signature names the arguments of Forward.
+func (*attention) Signature() string {
+	return "query, key, value, key_padding_mask=, need_weights=, attn_mask=, average_attn_weights=, is_causal="
+}
+
 func (m *attention) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("query, key, value, key_padding_mask=, need_weights=, attn_mask=, average_attn_weights=, is_causal=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	query, key, value := a.tensor(0), a.tensor(1), a.tensor(2)
 	padding, mask := a.tensor(3), a.tensor(5)
 	need, average, causal := a.flag(4, true), a.flag(6, true), a.flag(7, false)

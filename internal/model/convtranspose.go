@@ -72,8 +72,11 @@ type convTranspose[D dims] struct {
 	op string
 }
 
+// Signature names the arguments of Forward.
+func (*convTranspose[D]) Signature() string { return "input, output_size=" }
+
 func (m *convTranspose[D]) Forward(in ...lighter.Value) lighter.Value {
-	a, c := signature("input, output_size=").take(&m.Node, in), &m.c
+	a, c := signature(m.Signature()).take(&m.Node, in), &m.c
 	x, extra := a.tensor(0), []int64(c.OutputPadding)
 	if a.given(1) {
 		extra = m.outputPadding(x, a.ints(1))

@@ -59,8 +59,11 @@ type embeddingBag struct {
 	weight  tensor.Tensor
 }
 
+// Signature names the arguments of Forward.
+func (*embeddingBag) Signature() string { return "input, offsets=, per_sample_weights=" }
+
 func (m *embeddingBag) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("input, offsets=, per_sample_weights=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	index, offsets, weights, last := a.tensor(0), a.tensor(1), a.tensor(2), m.c.IncludeLastOffset
 	if weights.Defined() {
 		if !weights.SameShape(index.Shape()) {

@@ -140,6 +140,9 @@ func newPair(class string, names signature, f func(m *lighter.Node, x, y tensor.
 	return m
 }
 
+// Signature names the arguments of Forward.
+func (m *pair) Signature() string { return string(m.names) }
+
 func (m *pair) Forward(in ...lighter.Value) lighter.Value {
 	a := m.names.take(&m.Node, in)
 	return m.f(&m.Node, a.tensor(0), a.tensor(1))

@@ -110,8 +110,11 @@ type bilinear struct {
 	weight, bias tensor.Tensor
 }
 
+// Signature names the arguments of Forward.
+func (*bilinear) Signature() string { return "input1, input2" }
+
 func (m *bilinear) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("input1, input2").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	return tensor.CallOne("bilinear", a.tensor(0), a.tensor(1), m.weight, m.bias)
 }
 

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"cmp"
+
 	"errors"
 	"sync"
 
@@ -28,6 +30,9 @@ func lossOf(class string, takes signature, f func(a arguments) tensor.Tensor) *l
 	m.takes, m.all = takes, f
 	return m
 }
+
+// Signature names the arguments of Forward.
+func (m *loss) Signature() string { return string(cmp.Or(m.takes, "input, target")) }
 
 func (m *loss) Forward(in ...lighter.Value) lighter.Value {
 	if m.all != nil {

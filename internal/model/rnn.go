@@ -177,8 +177,11 @@ type rnn struct {
 	weights []tensor.Tensor
 }
 
+// Signature names the arguments of Forward.
+func (*rnn) Signature() string { return "input, hx=" }
+
 func (m *rnn) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("input, hx=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	if packed, ok := a.values[0].(*PackedSequence); ok {
 		return m.forwardPacked(packed, a)
 	}

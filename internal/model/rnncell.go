@@ -81,8 +81,11 @@ type cell struct {
 	weights [4]tensor.Tensor // the biases may be undefined
 }
 
+// Signature names the arguments of Forward.
+func (*cell) Signature() string { return "input, hx=" }
+
 func (m *cell) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("input, hx=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	x := a.tensor(0)
 	batched := m.check("input", x)
 	var hx []tensor.Tensor

@@ -107,9 +107,13 @@ type transformer struct {
 	c Transformer
 }
 
+// Signature names the arguments of Forward.
+func (*transformer) Signature() string {
+	return "src, tgt, src_mask=, tgt_mask=, memory_mask=, src_key_padding_mask=, tgt_key_padding_mask=, memory_key_padding_mask=, src_is_causal=, tgt_is_causal=, memory_is_causal="
+}
+
 func (m *transformer) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("src, tgt, src_mask=, tgt_mask=, memory_mask=, src_key_padding_mask=, tgt_key_padding_mask=, memory_key_padding_mask=, "+
-		"src_is_causal=, tgt_is_causal=, memory_is_causal=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	src, tgt := a.tensor(0), a.tensor(1)
 	batch := 1
 	if m.c.BatchFirst {

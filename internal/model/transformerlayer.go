@@ -201,8 +201,11 @@ func (c TransformerLayer) encoder(env *lighter.Env) (lighter.Module, error) {
 
 type encoderLayer struct{ *transformerLayer }
 
+// Signature names the arguments of Forward.
+func (*encoderLayer) Signature() string { return "src, src_mask=, src_key_padding_mask=, is_causal=" }
+
 func (m *encoderLayer) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("src, src_mask=, src_key_padding_mask=, is_causal=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	mask, padding, causal := a.values[1], a.values[2], a.flag(3, false)
 	x := m.block(0, a.tensor(0), func(x tensor.Tensor) tensor.Tensor { return m.attend(0, x, x, mask, padding, causal) })
 	return m.block(1, x, m.feedForward)
@@ -228,6 +231,9 @@ func (c TransformerLayer) decoder(env *lighter.Env) (lighter.Module, error) {
 type decoderLayer struct{ *transformerLayer }
 
 const decoderSignature = signature("tgt, memory, tgt_mask=, memory_mask=, tgt_key_padding_mask=, memory_key_padding_mask=, tgt_is_causal=, memory_is_causal=")
+
+// Signature names the arguments of Forward.
+func (*decoderLayer) Signature() string { return string(decoderSignature) }
 
 func (m *decoderLayer) Forward(in ...lighter.Value) lighter.Value {
 	a := decoderSignature.take(&m.Node, in)

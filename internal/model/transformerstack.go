@@ -123,8 +123,11 @@ type encoder struct {
 	nested, maskCheck bool
 }
 
+// Signature names the arguments of Forward.
+func (*encoder) Signature() string { return "src, mask=, src_key_padding_mask=, is_causal=" }
+
 func (m *encoder) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("src, mask=, src_key_padding_mask=, is_causal=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	src, given := a.tensor(0), a.tensor(1)
 	mask, padding := floatMask("mask", given, src.DType()), a.tensor(2)
 	var between func(tensor.Tensor) tensor.Tensor
@@ -187,6 +190,9 @@ type decoder struct {
 	stack
 	c TransformerLayer
 }
+
+// Signature names the arguments of Forward.
+func (*decoder) Signature() string { return string(decoderSignature) }
 
 func (m *decoder) Forward(in ...lighter.Value) lighter.Value {
 	a := decoderSignature.take(&m.Node, in)

@@ -43,8 +43,11 @@ type maxUnpool[D dims] struct {
 	stride []int64
 }
 
+// Signature names the arguments of Forward.
+func (*maxUnpool[D]) Signature() string { return "input, indices, output_size=" }
+
 func (m *maxUnpool[D]) Forward(in ...lighter.Value) lighter.Value {
-	a := signature("input, indices, output_size=").take(&m.Node, in)
+	a := signature(m.Signature()).take(&m.Node, in)
 	x, indices := a.tensor(0), a.tensor(1)
 	size := m.outputSize(x, a.ints(2))
 	switch len(size) {

@@ -95,6 +95,29 @@ func (m *metrics) DecodeConfig(v any) error {
 	return nil
 }
 
+// several is a list of metrics as one.
+type several []lighter.Metric
+
+// TypeName is what it is of.
+func (several) TypeName() string { return "MetricCollection" }
+
+// Attr lets user code call all at once.
+func (ms several) Attr(name string) (any, bool, []string) {
+	if name != "__call__" && name != "update" {
+		return nil, false, []string{"update"}
+	}
+	return registry.Func(func(args []any, _ map[string]any) (any, error) {
+		if len(args) != 2 {
+			return nil, fmt.Errorf("a list of metrics takes (preds, target), got %d arguments", len(args))
+		}
+		defer tensor.SetGradEnabled(false)()
+		for _, m := range ms {
+			m.Update(args[0], args[1])
+		}
+		return nil, nil
+	}), true, nil
+}
+
 func noMetric(got string) error {
 	return fmt.Errorf("metrics must be Metric or MetricCollection, got %s. Example:\n  train_metrics:\n    _target_: torchmetrics.Accuracy\n    task: multiclass\n    num_classes: 10", got)
 }
@@ -125,6 +148,8 @@ func (*metrics) ConfigType() string { return "a metric, a metric collection or a
 type Module struct {
 	lighter.LightningModule
 	arguments
+	Overrides
+
 	metrics [4]metrics
 
 	lossStep, lossEpoch [4]string
@@ -134,6 +159,14 @@ type Module struct {
 
 // Forward is the network's.
 func (m *Module) Forward(in ...lighter.Value) lighter.Value {
+	if m.Overrides.Forward != nil {
+		return m.Overrides.Forward(in)
+	}
+	return m.DefaultForward(in)
+}
+
+// DefaultForward is the network's.
+func (m *Module) DefaultForward(in []lighter.Value) lighter.Value {
 	m.Enter(0)
 	out := m.Network.Forward(in...)
 	m.Leave()
@@ -154,15 +187,26 @@ func (m *Module) ConfigureOptimizers(lighter.LightningTrainer) (lighter.Value, e
 
 // Has says what a mode lacks.
 func (m *Module) Has(mode lighter.Mode) error {
-	if mode == lighter.Train && m.Criterion == nil {
+	if mode == lighter.Train && m.Criterion == nil && m.Overrides.Step[mode] == nil {
 		return errors.New("model::criterion is missing: the default training step needs a loss. Example:\n  criterion:\n    _target_: torch.nn.CrossEntropyLoss")
 	}
 	return nil
 }
 
-// Step is the default step: see the component's Doc.
-func (m *Module) Step(t lighter.Trainer, batch lighter.Value, _ int) (lighter.Output, error) {
-	mode := t.Mode()
+// Step does one batch.
+func (m *Module) Step(t lighter.Trainer, batch lighter.Value, idx int) (lighter.Output, error) {
+	if own := m.Overrides.Step[t.Mode()]; own != nil {
+		v, err := own(t, batch, idx)
+		if err != nil {
+			return nil, err
+		}
+		return output(t.Mode(), v)
+	}
+	return m.DefaultStep(t.Mode(), batch)
+}
+
+// DefaultStep is the step without the user's: see the component's Doc.
+func (m *Module) DefaultStep(mode lighter.Mode, batch lighter.Value) (lighter.Output, error) {
 	pair, isList := batch.(lighter.List)
 	if mode == lighter.Predict {
 		switch {
@@ -216,22 +260,57 @@ func unfit(mode lighter.Mode, batch lighter.Value) error {
 
 // BatchEnd logs what a batch gave, in Lighter's names.
 func (m *Module) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
-	mode := t.Mode()
-	if mode == lighter.Predict {
+	if own := m.Overrides.BatchEnd[t.Mode()]; own != nil {
+		own(t, out, idx)
 		return
 	}
-	m.logLoss(t, out["loss"], 0)
-	if t.StepLogged() {
-		m.eachMetric(mode, lighter.Metric.Batch, func(name string, v tensor.Tensor) {
-			t.Log(mode.String()+"/metrics/"+name+"/step", v, lighter.LogOptions{Step: true})
-		})
+	m.DefaultBatchEnd(t, out, idx)
+}
+
+// DefaultBatchEnd logs the outputs of a batch; those of predict are not logged.
+func (m *Module) DefaultBatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
+	switch {
+	case t.Mode() == lighter.Predict:
+	case m.LogOutputs != nil:
+		m.LogOutputs(t, out, idx)
+	default:
+		m.DefaultLogOutputs(t, out, idx)
 	}
-	if mode == lighter.Train && idx == 0 {
+}
+
+// DefaultLogOutputs logs the loss, the metrics, and in the first batch of a training epoch the optimizer's numbers.
+func (m *Module) DefaultLogOutputs(t lighter.Trainer, out lighter.Output, idx int) {
+	if loss := out["loss"]; m.LogLoss != nil && loss != nil {
+		m.LogLoss(t, loss)
+	} else {
+		m.DefaultLogLoss(t, loss)
+	}
+	if m.LogMetrics != nil {
+		m.LogMetrics(t)
+	} else {
+		m.DefaultLogMetrics(t)
+	}
+	if t.Mode() == lighter.Train && idx == 0 {
 		for _, s := range optimizerStats(t.Optimizer()) {
 			// A mean over this batch, as the reference's is: weighting by its size rounds.
 			t.Log("train/optimizer/"+s.Name+"/epoch", tensor.FromSlice([]float32{float32(s.Value)}), lighter.LogOptions{Epoch: true})
 		}
 	}
+}
+
+// DefaultLogLoss logs a loss, or each of a mapping of losses.
+func (m *Module) DefaultLogLoss(t lighter.Trainer, loss lighter.Value) {
+	m.logLoss(t, loss, 0)
+}
+
+// DefaultLogMetrics logs the metrics' values of the batch.
+func (m *Module) DefaultLogMetrics(t lighter.Trainer) {
+	if !t.StepLogged() {
+		return
+	}
+	m.eachMetric(t.Mode(), lighter.Metric.Batch, func(name string, v tensor.Tensor) {
+		t.Log(t.Mode().String()+"/metrics/"+name+"/step", v, lighter.LogOptions{Step: true})
+	})
 }
 
 // logLoss logs a loss, or the parts of one; size is its weight in an epoch's mean, 0 for the batch's size.
@@ -270,6 +349,18 @@ func (m *Module) eachMetric(mode lighter.Mode, value func(lighter.Metric) lighte
 	defer tensor.SetGradEnabled(false)()
 	for _, metric := range m.metrics[mode] {
 		m.scalars(metric.Name(), value(metric), visit)
+	}
+}
+
+// Metrics is the metric of a mode, nil when it has none. Several are one that gives each its own (pred, target).
+func (m *Module) Metrics(mode lighter.Mode) lighter.Value {
+	switch ms := m.metrics[mode]; len(ms) {
+	case 0:
+		return nil
+	case 1:
+		return ms[0]
+	default:
+		return several(ms)
 	}
 }
 

@@ -88,12 +88,12 @@ func (s *System) Loaders(mode lighter.Mode) []lighter.Loader {
 	return nil
 }
 
-// ConfigureOptimizer gives the optimizer of a fit and its schedule.
-func (s *System) ConfigureOptimizer() (lighter.Optimizer, *lighter.Schedule, error) {
+// ConfigureOptimizers gives the optimizer of a fit and its schedule.
+func (s *System) ConfigureOptimizers(t lighter.LightningTrainer) (lighter.Value, error) {
 	if s.Optimizer == nil {
-		return nil, nil, errors.New("please specify 'system.optimizer' in the config, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@system::model.parameters()")
+		return nil, errors.New("please specify 'system.optimizer' in the config, for example:\n  optimizer:\n    _target_: torch.optim.Adam\n    params: $@system::model.parameters()")
 	}
-	return s.Module.ConfigureOptimizer()
+	return s.Module.ConfigureOptimizers(t)
 }
 
 // Has says what a mode lacks.

@@ -147,7 +147,7 @@ func TestSystemLacks(t *testing.T) {
 	if err := errors.Join(s.Has(lighter.Test), s.Has(lighter.Predict)); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := s.ConfigureOptimizer(); err == nil || !strings.Contains(err.Error(), "please specify 'system.optimizer' in the config") {
+	if _, err := s.ConfigureOptimizers(nil); err == nil || !strings.Contains(err.Error(), "please specify 'system.optimizer' in the config") {
 		t.Errorf("no optimizer: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/internal/diag"
 )
 
@@ -74,16 +74,12 @@ type host struct {
 // Instantiate decodes the arguments of a component and builds it.
 func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, target string) (any, error) {
 	targetPos := n.Get("_target_").Pos
+	if inProject(target) && h.env.Project != nil {
+		return h.userCode(r, path, n, target)
+	}
 	e, ok := Lookup(target)
 	if !ok {
-		problems := diag.List{unknownTarget(target, targetPos, path)}
-		for _, pair := range n.Pairs {
-			if h.checking && pair.Key != "_target_" { // what is wrong inside is found as well
-				_, err := r.Resolve(config.Join(path, pair.Key))
-				problems.Add(diag.AsList(err)...)
-			}
-		}
-		return h.unknown(problems)
+		return h.unknown(append(diag.List{unknownTarget(target, targetPos, path)}, h.inside(r, path, n)...))
 	}
 	d := newDecoder(e, e.proto, n, path)
 	if h.checking {
@@ -119,7 +115,7 @@ func (h *host) Instantiate(r *config.Resolver, path string, n *config.Node, targ
 		return h.promise(e, d.problems)
 	}
 	env := h.env
-	env.Path, env.host = path, h
+	env.Path, env.Pos, env.host = path, targetPos, h
 	if mode == "debug" { // Python's Lighter opens its debugger here; what one looks at there are the arguments
 		h.env.Log.Info().Msgf("%s: %s(%s)", path, e.Target, strings.Trim(fmt.Sprintf("%+v", d.args.Interface()), "{}"))
 	}
@@ -189,6 +185,8 @@ func (h *host) Attr(obj any, name string) (any, bool, []string) {
 		return config.Unknown{}, true, nil
 	case namespace:
 		return o.attr(h, name)
+	case Package:
+		return h.userAttr(o.Name, name)
 	}
 	if known(obj) {
 		v, ok, names := objects.Attr(obj, name)
@@ -239,6 +237,10 @@ func (h *host) Iterate(obj any) ([]any, bool) {
 
 // Module gives the namespace of targets that begin with name: "torch", "torch.nn".
 func (h *host) Module(name string) (any, bool) {
+	if name == "project" && h.env.Project != nil {
+		v, err := h.env.Project.Find(name)
+		return v, err == nil
+	}
 	v, ok, _ := namespace("").attr(h, name)
 	return v, ok
 }
@@ -248,6 +250,9 @@ type namespace string
 
 // TypeName is Python's word for it.
 func (namespace) TypeName() string { return "module" }
+
+// FullName is the prefix, "torch.nn".
+func (ns namespace) FullName() string { return string(ns) }
 
 func (ns namespace) attr(h *host, name string) (any, bool, []string) {
 	full := name
@@ -299,7 +304,7 @@ func (h *host) callable(e *Entry, from decoder) Func {
 		}
 		d.finish(diag.Pos{})
 		if d.problems.HasErrors() {
-			return nil, errors.New(d.problems[0].Msg)
+			return nil, &expr.Error{Msg: d.problems[0].Msg, Hint: d.problems[0].Hint}
 		}
 		if h.checking {
 			return Promise{e}, nil

@@ -14,18 +14,30 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/internal/console"
+	"github.com/lighter-go/lighter/internal/diag"
 )
 
 // Env is what a component may ask for while it is built.
 type Env struct {
-	Stage   string // the command: fit, validate, test or predict
-	Path    string // the component's key path, "model::network::0"
-	Seed    uint64 // the run's
+	Stage   string   // the command: fit, validate, test or predict
+	Path    string   // the component's key path, "model::network::0"
+	Pos     diag.Pos // of its target
+	Seed    uint64   // the run's
 	Log     zerolog.Logger
 	Console *console.Console
+	Project Project // the user's own code; nil when there is none
 
 	host *host // of the build this is for; it closes what New makes
+}
+
+// Host gives code the components, and the objects that they make.
+func (e *Env) Host() expr.Host {
+	if e.host == nil {
+		e.host = &host{env: *e}
+	}
+	return e.host
 }
 
 // Builder is a component's prototype: a struct of its arguments that can build what they describe.

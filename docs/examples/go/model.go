@@ -25,7 +25,7 @@ func (c Classifier) Build(*lighter.Env) (lighter.Model, error) {
 }
 
 type classifier struct {
-	lighter.Node
+	lighter.LightningModule
 	Classifier
 }
 
@@ -61,6 +61,6 @@ func (m *classifier) BatchEnd(t lighter.Trainer, out lighter.Output, _ int) {
 
 func (m *classifier) EpochEnd(lighter.Trainer) {}
 
-func (m *classifier) ConfigureOptimizer() (lighter.Optimizer, *lighter.Schedule, error) {
-	return m.Optimizer, nil, nil
+func (m *classifier) ConfigureOptimizers(lighter.LightningTrainer) (lighter.Value, error) {
+	return m.Optimizer, nil
 }

@@ -18,7 +18,11 @@ func (m *machine) attr(v starlark.Value, name string) (starlark.Value, error) {
 		return m.touch(), nil
 	case *object:
 		if m.host != nil {
-			x, ok, known := m.host.Attr(x.value, name)
+			value, err := m.hosted(x)
+			if err != nil {
+				return nil, err
+			}
+			x, ok, known := m.host.Attr(value, name)
 			if err, failed := x.(error); failed {
 				return nil, err
 			}
@@ -97,7 +101,11 @@ func indexOf(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		item, err := m.host.Index(x.value, key)
+		value, err := m.hosted(x)
+		if err != nil {
+			return nil, err
+		}
+		item, err := m.host.Index(value, key)
 		return m.in(item), err
 	case *starlark.Dict:
 		if err := m.hashable(i); err != nil {

@@ -88,7 +88,11 @@ func (m *machine) callAttr(o *object, name string, args ...starlark.Value) (star
 	if m.host == nil {
 		return nil, false, nil
 	}
-	f, ok, _ := m.host.Attr(o.value, name)
+	value, err := m.hosted(o)
+	if err != nil {
+		return nil, false, err
+	}
+	f, ok, _ := m.host.Attr(value, name)
 	if !ok {
 		return nil, false, nil
 	}

@@ -11,8 +11,8 @@ import (
 	"go.starlark.net/syntax"
 )
 
-// maxFile is how many bytes a file may have.
-const maxFile = 256 << 10
+// MaxFile is how many bytes a file may have.
+const MaxFile = 256 << 10
 
 // File is a file of code, rewritten to Starlark. It is the same for every [Runtime] and never changes.
 type File struct {
@@ -37,8 +37,8 @@ func CompileFile(name, source string) (*File, error) {
 	source = strings.ReplaceAll(strings.ReplaceAll(source, "\r\n", "\n"), "\r", "\n")
 	f := &File{Name: name, Source: source}
 	switch {
-	case len(source) > maxFile:
-		return nil, diag.List{{Pos: diag.Pos{Source: name}, Msg: fmt.Sprintf("a file of code has at most %d bytes, this one has %d", maxFile, len(source))}}
+	case len(source) > MaxFile:
+		return nil, diag.List{{Pos: diag.Pos{Source: name}, Msg: fmt.Sprintf("a file of code has at most %d bytes, this one has %d", MaxFile, len(source))}}
 	case !utf8.ValidString(source):
 		return nil, diag.List{{Pos: diag.Pos{Source: name}, Msg: "invalid UTF-8"}}
 	case strings.Contains(source, "\x00"):

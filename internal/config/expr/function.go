@@ -115,6 +115,8 @@ func AsFunc(v any) (Func, bool) {
 		return v, true
 	case *Function:
 		return v.Call, true
+	case Method:
+		return v.Call, true
 	}
 	return nil, false
 }
@@ -214,7 +216,7 @@ func heap() (now, live int64) {
 func (r *Runtime) within(f func(m *machine) (any, error)) (v any, err error) {
 	m := r.pool.Get().(*machine)
 	outer, leave := enter(m)
-	m.base, m.work, m.heap, m.sampled, m.stopped, m.nest = 0, 0, -1, 0, nil, 0
+	m.base, m.work, m.heap, m.sampled, m.stopped, m.nest, m.noted = 0, 0, -1, 0, nil, 0, nil
 	if outer != nil {
 		outer.count()
 		m.base, m.work, m.heap, m.sampled = outer.base+outer.thread.CallStackDepth(), outer.work, outer.heap, outer.sampled
@@ -231,6 +233,9 @@ func (r *Runtime) within(f func(m *machine) (any, error)) (v any, err error) {
 		}
 		if err != nil {
 			v, err = nil, m.traceback(err)
+		}
+		if h, ok := m.host.(Mortal); ok && outer == nil && r.o.Roots != nil && threadID() == r.home {
+			r.rescue(h)
 		}
 		if m.stopped != nil {
 			m.thread.Uncancel()

@@ -21,7 +21,11 @@ func setAttr(m *machine, a args) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return starlark.None, h.SetAttr(o.value, name, x)
+	value, err := m.hosted(o)
+	if err != nil {
+		return nil, err
+	}
+	return starlark.None, h.SetAttr(value, name, x)
 }
 
 func setIndex(m *machine, a args) (starlark.Value, error) {
@@ -40,7 +44,11 @@ func setIndex(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return starlark.None, h.SetIndex(x.value, key, item)
+		value, err := m.hosted(x)
+		if err != nil {
+			return nil, err
+		}
+		return starlark.None, h.SetIndex(value, key, item)
 	case *starlark.List:
 		if s, ok := i.(*sliceValue); ok {
 			return starlark.None, m.setSlice(x, s, v)
@@ -148,7 +156,11 @@ func delItem(m *machine, a args) (starlark.Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			return starlark.None, h.DelIndex(x.value, key)
+			value, err := m.hosted(x)
+			if err != nil {
+				return nil, err
+			}
+			return starlark.None, h.DelIndex(value, key)
 		}
 	case *starlark.List:
 		old, _ := sequenceOf(x)
@@ -194,7 +206,11 @@ func delAttr(m *machine, a args) (starlark.Value, error) {
 	if !ok || !can {
 		return nil, fmt.Errorf("'%s' object has no attributes that can be deleted: '%s'", typeName(a.pos[0]), name)
 	}
-	return starlark.None, h.DelAttr(o.value, name)
+	value, err := m.hosted(o)
+	if err != nil {
+		return nil, err
+	}
+	return starlark.None, h.DelAttr(value, name)
 }
 
 // unpack gives a value's elements for n targets, the one at star taking as many as there are too many.
@@ -244,12 +260,16 @@ func inPlace(m *machine, a args) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, ok, err := h.InPlace(op, x.value, other)
+		value, err := m.hosted(x)
+		if err != nil {
+			return nil, err
+		}
+		v, ok, err := h.InPlace(op, value, other)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			if isComparable(v) && isComparable(x.value) && v == x.value {
+			if isComparable(v) && isComparable(value) && v == value {
 				return x, nil
 			}
 			return m.in(v), nil

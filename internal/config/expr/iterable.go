@@ -64,7 +64,11 @@ func (m *machine) iterate(v starlark.Value) ([]starlark.Value, error) {
 			return m.drain(next)
 		}
 		if m.host != nil {
-			if items, ok := m.host.Iterate(v.value); ok {
+			value, err := m.hosted(v)
+			if err != nil {
+				return nil, err
+			}
+			if items, ok := m.host.Iterate(value); ok {
 				out := make([]starlark.Value, len(items))
 				for i, it := range items {
 					out[i] = m.in(it)

@@ -37,7 +37,11 @@ func (m *machine) lazy(v starlark.Value) (nextFunc, bool) {
 		if !can || m.run == nil {
 			return nil, false
 		}
-		next, ok := h.Iter(v.value)
+		value, err := m.hosted(v)
+		if err != nil {
+			return func(*machine) (starlark.Value, bool, error) { return nil, false, err }, true
+		}
+		next, ok := h.Iter(value)
 		if !ok {
 			return nil, false
 		}

@@ -106,6 +106,8 @@ func (m *machine) inFile(v any) starlark.Value {
 	switch v := v.(type) {
 	case *Function:
 		return v.fn
+	case Method:
+		return &bound{v.Function.fn, m.in(v.Self), m.run}
 	case KwFunc:
 		return &hostFunc{v}
 	case Tuple:
@@ -118,7 +120,7 @@ func (m *machine) inFile(v any) starlark.Value {
 		s := starlark.NewSet(len(v))
 		for _, it := range v {
 			if s.Insert(m.in(it)) != nil {
-				return &object{value: v}
+				return m.newObject(v)
 			}
 		}
 		return s
@@ -142,7 +144,7 @@ func (m *machine) inFile(v any) starlark.Value {
 	}
 	x := reflect.ValueOf(v)
 	if x.Type().PkgPath() != "" { // a type with a meaning of its own
-		return &object{value: v}
+		return m.newObject(v)
 	}
 	switch x.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -165,7 +167,7 @@ func (m *machine) inFile(v any) starlark.Value {
 			return starlark.NewList(items)
 		}
 	}
-	return &object{value: v}
+	return m.newObject(v)
 }
 
 // Truth is for Starlark, after test has asked.
@@ -198,7 +200,7 @@ func test(m *machine, a args) (starlark.Value, error) {
 			return nil, err
 		}
 		if !t {
-			return &object{o.value, true}, nil
+			return &object{o.value, true, o.born, o.kept}, nil
 		}
 	}
 	return v, nil

@@ -381,7 +381,11 @@ func (m *machine) unary(op string, x starlark.Value) (starlark.Value, error) {
 	}
 	if o, ok := x.(*object); ok {
 		if h, can := m.host.(Operator); can {
-			v, ok, err := h.Unary(op, o.value)
+			value, err := m.hosted(o)
+			if err != nil {
+				return nil, err
+			}
+			v, ok, err := h.Unary(op, value)
 			if err != nil || ok {
 				return m.in(v), err
 			}

@@ -22,6 +22,9 @@ type Options struct {
 	Print func(at diag.Pos, text string)
 	// Load gives the module of a file. The path is relative to the project: "models/block.star".
 	Load func(path string) (*Module, error)
+	// Roots visits what the host's objects hold, in the form that [Runtime.Hold] gives: it outlives a call. Calls of the goroutine that
+	// made the runtime rescue it.
+	Roots func(visit func(held any))
 	// Root is the folder that paths of load() are in, as it begins the names of files. It may be empty.
 	Root string
 
@@ -36,6 +39,9 @@ type Runtime struct {
 	limits limits
 	env    starlark.StringDict
 	pool   sync.Pool // of *machine
+
+	home    int // the thread that made it
+	rescued rescued
 
 	mu    sync.Mutex
 	files map[string]*File
@@ -52,7 +58,7 @@ func NewRuntime(o Options) *Runtime {
 	if o.Print == nil {
 		o.Print = func(diag.Pos, string) {}
 	}
-	r := &Runtime{o: o, env: starlark.StringDict{}, files: map[string]*File{}}
+	r := &Runtime{o: o, env: starlark.StringDict{}, files: map[string]*File{}, home: threadID()}
 	most := int(min(o.Memory, 1<<40))
 	r.limits = limits{work: o.Steps, text: most / 2, items: most / 32, bits: min(most/2*8, 1<<24)}
 	r.pool.New = func() any { return r.machine() }
@@ -80,8 +86,10 @@ func NewRuntime(o Options) *Runtime {
 // bind makes a function one that runs on the machine of the thread that calls it.
 func bind(name string, f function) *starlark.Builtin {
 	return starlark.NewBuiltin(name, func(t *starlark.Thread, _ *starlark.Builtin, pos starlark.Tuple, kw []starlark.Tuple) (v starlark.Value, err error) {
+		m := machineOf(t)
+		defer func() { m.failed(err) }()
 		defer recovered(&err)
-		v, err = f(machineOf(t), args{name, pos, kw})
+		v, err = f(m, args{name, pos, kw})
 		return v, frozen(err)
 	})
 }

@@ -63,7 +63,11 @@ func sliceOf(m *machine, a args) (starlark.Value, error) {
 				return nil, err
 			}
 		}
-		item, err := m.host.Index(o.value, Slice{parts[0], parts[1], parts[2]})
+		value, err := m.hosted(o)
+		if err != nil {
+			return nil, err
+		}
+		item, err := m.host.Index(value, Slice{parts[0], parts[1], parts[2]})
 		return m.in(item), err
 	}
 	if s, ok := v.(starlark.String); ok {

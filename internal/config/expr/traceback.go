@@ -16,6 +16,7 @@ type Frame struct {
 	Function string // its name, "<module>" for the file itself
 	Pos      diag.Pos
 	Line     string // of the source
+	Values   string // what the host says of its variables: "x: Tensor[32, 64]"
 
 	at starlark.CallFrame
 }
@@ -44,6 +45,9 @@ func (t *Traceback) Error() string {
 		fmt.Fprintf(&b, "  %s, in %s\n", f.Pos, f.Function)
 		if f.Line != "" {
 			fmt.Fprintf(&b, "    %s\n", f.Line)
+		}
+		if f.Values != "" {
+			fmt.Fprintf(&b, "    (%s)\n", f.Values)
 		}
 	}
 	b.WriteString(t.Msg)
@@ -128,7 +132,11 @@ func (m *machine) traceback(err error) error {
 			if i == len(deepest.CallStack)-1 {
 				own = f.Name
 			}
-			t.Frames = append(t.Frames, Frame{functionName(f.Name), pos, file.line(pos.Line), f})
+			values := ""
+			if i < len(m.noted) {
+				values = m.noted[i]
+			}
+			t.Frames = append(t.Frames, Frame{functionName(f.Name), pos, file.line(pos.Line), values, f})
 		}
 	}
 	t.Msg, t.Err = cause.Error(), cause

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math/big"
+	"slices"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -28,6 +29,7 @@ type machine struct {
 	sampled   int      // bytes made since the heap was looked at
 	runesLast runesOf  // the string whose characters were counted last
 	stopped   error    // why the thread was cancelled
+	noted     []string // the variables of the calls that an error has stopped
 }
 
 var errWork = errors.New("it takes too much time or memory: the limit is 20 million units of work")
@@ -116,7 +118,7 @@ func (m *machine) in(v any) starlark.Value {
 				return starlark.None
 			}
 			if err := d.SetKey(m.in(k), m.in(v.Values[i])); err != nil {
-				return &object{value: v}
+				return m.newObject(v)
 			}
 		}
 		if m.run == nil {
@@ -133,7 +135,7 @@ func (m *machine) in(v any) starlark.Value {
 	if m.run != nil {
 		return m.inFile(v)
 	}
-	return &object{value: v}
+	return m.newObject(v)
 }
 
 // hostFunc is a callable of the host; passed back, it is the same.
@@ -148,6 +150,7 @@ func (f *hostFunc) Name() string          { return "function" }
 
 // CallInternal calls it.
 func (f *hostFunc) CallInternal(t *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+	defer func() { machineOf(t).failed(err) }()
 	defer recovered(&err)
 	return machineOf(t).callable(f.f, args, kwargs)
 }
@@ -212,7 +215,7 @@ func (m *machine) out(v starlark.Value) (any, error) {
 	case starlark.String:
 		return string(v), m.spend(len(v))
 	case *object:
-		return v.value, nil
+		return m.hosted(v)
 	case *unknown:
 		return Unknown{}, nil
 	case *hostFunc:
@@ -225,6 +228,9 @@ func (m *machine) out(v starlark.Value) (any, error) {
 		if m.run != nil {
 			return &Function{m.run, v}, nil
 		}
+	case *bound:
+		self, err := m.out(v.self)
+		return Method{self, &Function{v.runtime, v.Function}}, err
 	case starlark.Bytes:
 		return []byte(v), nil
 	case starlark.Tuple:
@@ -320,7 +326,9 @@ func TypeName(v any) string {
 // object is a value of the host.
 type object struct {
 	value any
-	falsy bool // it has been asked for its truth, and it is false
+	falsy bool   // it has been asked for its truth, and it is false
+	born  uint64 // as [Mortal] says
+	kept  bool   // the value has a life of its own, as long as the object's
 }
 
 func (o *object) String() string { return "<" + o.Type() + ">" }
@@ -351,15 +359,22 @@ func (o *object) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool
 
 // CallInternal calls the object's __call__.
 func (o *object) CallInternal(t *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+	defer func() { machineOf(t).failed(err) }()
 	defer recovered(&err)
 	m := machineOf(t)
 	if m.host != nil {
-		if f, ok, _ := m.host.Attr(o.value, "__call__"); ok {
+		value, err := m.hosted(o)
+		if err != nil {
+			return nil, err
+		}
+		if f, ok, _ := m.host.Attr(value, "__call__"); ok {
 			switch f := f.(type) {
 			case Func, KwFunc:
 				return m.callable(f, args, kwargs)
 			case *Function:
 				return starlark.Call(t, f.fn, args, kwargs)
+			case Method:
+				return starlark.Call(t, f.Function.fn, slices.Concat(starlark.Tuple{m.in(f.Self)}, args), kwargs)
 			}
 			return m.touch(), nil
 		}

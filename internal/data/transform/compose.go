@@ -189,8 +189,8 @@ func (Lambda) Doc() string {
 
 // Build makes the transform.
 func (c Lambda) Build(*lighter.Env) (lighter.Transform, error) {
-	one := func(v lighter.Value) (lighter.Value, error) { return c.Lambd.f([]any{v}, nil) }
-	return function(func(v lighter.Value, _ lighter.Rand) (lighter.Value, error) {
+	return function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+		one := func(v lighter.Value) (lighter.Value, error) { return draw.Call(r, c.Lambd.f, v) }
 		if c.v2 {
 			return mapLeaves(v, one)
 		}

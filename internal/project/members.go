@@ -1,0 +1,62 @@
+package project
+
+import (
+	"slices"
+
+	"github.com/lighter-go/lighter/internal/config/expr"
+)
+
+// members are what user code has given an object: functions, which are its methods, and values, as [expr.KwFunc] gets them.
+type members struct {
+	names  []string
+	values map[string]any
+	frozen bool // several threads may look at them
+}
+
+// freeze ends all changes, also of lists and dicts among the values and of what the functions have captured.
+func (m *members) freeze() {
+	m.frozen = true
+	for _, v := range m.values {
+		if f, ok := v.(interface{ Freeze() }); ok {
+			f.Freeze()
+		}
+	}
+}
+
+func (m *members) get(name string) (v any, ok bool) {
+	v, ok = m.values[name]
+	return v, ok
+}
+
+func (m *members) set(name string, v any) {
+	if _, again := m.values[name]; !again {
+		m.names = append(m.names, name)
+	}
+	if m.values == nil {
+		m.values = map[string]any{}
+	}
+	m.values[name] = v
+}
+
+func (m *members) drop(name string) (ok bool) {
+	if _, ok = m.values[name]; ok {
+		delete(m.values, name)
+		m.names = slices.DeleteFunc(m.names, func(n string) bool { return n == name })
+	}
+	return ok
+}
+
+// function is the method of a name as it was given; nil when there is none.
+func (m *members) function(name string) *expr.Function {
+	f, _ := m.values[name].(*expr.Function)
+	return f
+}
+
+// attr is a member as an attribute of self: a function is a method.
+func (m *members) attr(self any, name string) (v any, ok bool) {
+	v, ok = m.values[name]
+	if f, isFunction := v.(*expr.Function); isFunction {
+		return expr.Method{Self: self, Function: f}, true
+	}
+	return v, ok
+}
