@@ -52,7 +52,7 @@ func TestBatches(t *testing.T) {
 		{registrytest.Args{"input_accessor": int64(0)}, dict, "", "Invalid accessor 0 of type int for data type dict."},
 		{registrytest.Args{"input_accessor": "x"}, pair, "", "Invalid accessor x of type str for data type list."},
 	} {
-		a, err := registry.New[*Batch]("lighter.adapters.BatchAdapter", &lighter.Env{}, c.args)
+		a, err := registry.New[*BatchAdapter]("lighter.adapters.BatchAdapter", &lighter.Env{}, c.args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestArguments(t *testing.T) {
 		{registrytest.Args{"pred_argument": int64(0), "pred_transforms": []any{upper, twice}}, lighter.List{"PP"}, lighter.Dict{}},
 		{registrytest.Args{"input_argument": "x", "input_transforms": twice}, nil, lighter.Dict{"x": "ii"}},
 	} {
-		a, err := registry.New[*Criterion]("lighter.adapters.CriterionAdapter", &lighter.Env{}, c.args)
+		a, err := registry.New[*CriterionAdapter]("lighter.adapters.CriterionAdapter", &lighter.Env{}, c.args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestMistakesOfArguments(t *testing.T) {
 		{registrytest.Args{"pred_argument": 1.5}, "must be an int, a str or null"},
 		{registrytest.Args{"pred_argument": int64(0), "pred_transforms": "sigmoid"}, "Invalid transform type for transform"},
 	} {
-		_, err := registry.New[*Metrics]("lighter.adapters.MetricsAdapter", &lighter.Env{}, c.args)
+		_, err := registry.New[*MetricsAdapter]("lighter.adapters.MetricsAdapter", &lighter.Env{}, c.args)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %q", c.args, err, c.want)
 		}

@@ -12,7 +12,7 @@ import (
 // Call is how a step's values are handed to a criterion or to metrics.
 type Call struct{ Roles }
 
-// Roles are the arguments that CriterionAdapter and MetricsAdapter share.
+// Roles are the arguments that criterionArguments and metricsArguments share.
 type Roles struct {
 	PredArgument     Argument   `cfg:"pred_argument" help:"where the prediction goes: a position, a name, or null for nowhere"`
 	TargetArgument   Argument   `cfg:"target_argument" help:"where the target goes"`
@@ -47,40 +47,42 @@ func (a Roles) Validate() error {
 	return nil
 }
 
-// CriterionAdapter are the arguments of lighter.adapters.CriterionAdapter.
-type CriterionAdapter struct{ Roles }
+// criterionArguments are the arguments of lighter.adapters.CriterionAdapter.
+type criterionArguments struct{ Roles }
 
-// MetricsAdapter are the arguments of lighter.adapters.MetricsAdapter.
-type MetricsAdapter struct{ Roles }
+// metricsArguments are the arguments of lighter.adapters.MetricsAdapter.
+type metricsArguments struct{ Roles }
 
-// Criterion and Metrics are the two kinds of call.
+// CriterionAdapter and MetricsAdapter are the two kinds of call.
 type (
-	Criterion struct{ Call }
-	Metrics   struct{ Call }
+	CriterionAdapter struct{ Call }
+	MetricsAdapter   struct{ Call }
 )
 
 func init() {
-	lighter.Register[*Criterion]("lighter.adapters.CriterionAdapter", CriterionAdapter{})
-	lighter.Register[*Metrics]("lighter.adapters.MetricsAdapter", MetricsAdapter{})
+	lighter.Register[*CriterionAdapter]("lighter.adapters.CriterionAdapter", criterionArguments{})
+	lighter.Register[*MetricsAdapter]("lighter.adapters.MetricsAdapter", metricsArguments{})
 }
 
 // Doc is the component's prose.
-func (CriterionAdapter) Doc() string {
+func (criterionArguments) Doc() string {
 	return "Says what a `lighter.System` hands to its criterion, after which transforms."
 }
 
 // Doc is the component's prose.
-func (MetricsAdapter) Doc() string {
+func (metricsArguments) Doc() string {
 	return "Says what a `lighter.System` hands to its metrics, after which transforms."
 }
 
 // Build makes the adapter.
-func (a CriterionAdapter) Build(*lighter.Env) (*Criterion, error) {
-	return &Criterion{Call(a)}, nil
+func (a criterionArguments) Build(*lighter.Env) (*CriterionAdapter, error) {
+	return &CriterionAdapter{Call(a)}, nil
 }
 
 // Build makes the adapter.
-func (a MetricsAdapter) Build(*lighter.Env) (*Metrics, error) { return &Metrics{Call(a)}, nil }
+func (a metricsArguments) Build(*lighter.Env) (*MetricsAdapter, error) {
+	return &MetricsAdapter{Call(a)}, nil
+}
 
 // predTarget hands over (pred, target).
 func predTarget() Call {
@@ -88,10 +90,10 @@ func predTarget() Call {
 }
 
 // DefaultCriterion calls with (pred, target), and so does DefaultMetrics.
-func DefaultCriterion() *Criterion { return &Criterion{predTarget()} }
+func DefaultCriterion() *CriterionAdapter { return &CriterionAdapter{predTarget()} }
 
 // DefaultMetrics calls with (pred, target).
-func DefaultMetrics() *Metrics { return &Metrics{predTarget()} }
+func DefaultMetrics() *MetricsAdapter { return &MetricsAdapter{predTarget()} }
 
 // Arguments are the transformed values where they go.
 func (c *Call) Arguments(input, target, pred lighter.Value) (args lighter.List, kwargs lighter.Dict, err error) {

@@ -7,42 +7,42 @@ import (
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
-// Batch takes a batch apart.
-type Batch struct{ input, target, identifier Accessor }
+// BatchAdapter takes a batch apart.
+type BatchAdapter struct{ input, target, identifier Accessor }
 
-// BatchAdapter are the arguments of lighter.adapters.BatchAdapter.
-type BatchAdapter struct {
+// batchArguments are the arguments of lighter.adapters.BatchAdapter.
+type batchArguments struct {
 	Input      Accessor `cfg:"input_accessor,required" help:"the input: an index, a key, or a callable of the batch"`
 	Target     Accessor `cfg:"target_accessor" help:"the target, in the same forms; null for none"`
 	Identifier Accessor `cfg:"identifier_accessor" help:"what names the samples, in the same forms; null for none"`
 }
 
 func init() {
-	lighter.Register[*Batch]("lighter.adapters.BatchAdapter", BatchAdapter{})
+	lighter.Register[*BatchAdapter]("lighter.adapters.BatchAdapter", batchArguments{})
 }
 
 // Doc is the component's prose.
-func (BatchAdapter) Doc() string {
+func (batchArguments) Doc() string {
 	return "Says what of a batch is the input, the target and the identifier, for a `lighter.System`."
 }
 
 // Build makes the adapter.
-func (a BatchAdapter) Build(*lighter.Env) (*Batch, error) {
-	return &Batch{a.Input, a.Target, a.Identifier}, nil
+func (a batchArguments) Build(*lighter.Env) (*BatchAdapter, error) {
+	return &BatchAdapter{a.Input, a.Target, a.Identifier}, nil
 }
 
 // Pair is the adapter of (input, target) batches, Whole that of batches that are the input.
-func Pair() *Batch {
-	return &Batch{input: Accessor{key: int64(0)}, target: Accessor{key: int64(1)}}
+func Pair() *BatchAdapter {
+	return &BatchAdapter{input: Accessor{key: int64(0)}, target: Accessor{key: int64(1)}}
 }
 
 // Whole takes the batch as the input.
-func Whole() *Batch {
-	return &Batch{input: Accessor{key: callable(func(v lighter.Value) (lighter.Value, error) { return v, nil })}}
+func Whole() *BatchAdapter {
+	return &BatchAdapter{input: Accessor{key: callable(func(v lighter.Value) (lighter.Value, error) { return v, nil })}}
 }
 
 // Split gives the parts of a batch; nil for those that are not asked for.
-func (b *Batch) Split(batch lighter.Value) (input, target, identifier lighter.Value, err error) {
+func (b *BatchAdapter) Split(batch lighter.Value) (input, target, identifier lighter.Value, err error) {
 	for _, part := range []struct {
 		of   Accessor
 		into *lighter.Value

@@ -105,10 +105,10 @@ func checkMetrics(v any) error {
 
 // stepAdapters are those of one mode.
 type stepAdapters struct {
-	batch     *adapter.Batch
-	criterion *adapter.Criterion
-	metrics   *adapter.Metrics
-	logging   *adapter.Logging
+	batch     *adapter.BatchAdapter
+	criterion *adapter.CriterionAdapter
+	metrics   *adapter.MetricsAdapter
+	logging   *adapter.LoggingAdapter
 }
 
 // modeAdapters are the adapters that a configuration gives.
@@ -137,7 +137,7 @@ func (m *modeAdapters) complete() [4]stepAdapters {
 			a.metrics = adapter.DefaultMetrics()
 		}
 		if a.logging == nil {
-			a.logging = &adapter.Logging{}
+			a.logging = &adapter.LoggingAdapter{}
 		}
 	}
 	return all
