@@ -94,7 +94,7 @@ var (
 
 // only says which packages of the module some may import.
 var only = map[string][]string{
-	"":              {"tensor", "internal/config", "internal/console", "internal/registry"},
+	"":              {"tensor", "internal/config", "internal/config/expr", "internal/console", "internal/diag", "internal/registry"},
 	"tensor":        {"internal/diag"},
 	"internal/diag": {},
 	"cmd/lighter":   {"cli"},

@@ -64,8 +64,13 @@ func notThere(err error) error {
 	return fmt.Errorf("look for %s: %w", Marker, err)
 }
 
-// Close lets go of the folder.
-func (p *Project) Close() error { return p.root.Close() }
+// Close lets go of the folder and of what its code has made.
+func (p *Project) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.session = nil
+	return p.root.Close()
+}
 
 // Sources are the files read so far.
 func (p *Project) Sources() diag.Sources {
