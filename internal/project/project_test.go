@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -49,13 +48,7 @@ func open(t *testing.T, files map[string]string) *project.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		p.Close()
-		for range 5 { // the collector frees what code has kept
-			runtime.GC()
-			time.Sleep(time.Millisecond)
-		}
-	})
+	t.Cleanup(func() { p.Close() })
 	return p
 }
 

@@ -5,7 +5,9 @@ package tensortest
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -16,6 +18,10 @@ import (
 func Main(m *testing.M) {
 	tensor.SetThreads(1)
 	code := m.Run()
+	for i := 0; i < 20 && tensor.Live() != 0; i++ { // the collector frees what user code has kept
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+	}
 	if n := tensor.Live(); n != 0 && code == 0 {
 		fmt.Fprintf(os.Stderr, "FAIL: %d tensor handles are still live after the tests\n", n)
 		code = 1
