@@ -140,7 +140,7 @@ func at(mode lighter.Mode, name string, err error) error {
 // named is a network that takes keyword arguments and says which.
 type named interface {
 	HasArgument(name string) bool
-	Call(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value
+	ForwardKeywords(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value
 }
 
 // predict is the network's output, or the inferer's where gradients are not needed. A network that takes epoch or step gets it.
@@ -156,7 +156,7 @@ func (s *System) predict(t lighter.Trainer, input lighter.Value) lighter.Value {
 		if len(kwargs) > 0 {
 			network = func(v lighter.Value) lighter.Value {
 				s.Enter(0)
-				out := n.Call([]lighter.Value{v}, kwargs)
+				out := n.ForwardKeywords([]lighter.Value{v}, kwargs)
 				s.Leave()
 				return out
 			}
@@ -186,9 +186,9 @@ func (s *System) loss(a *stepAdapters, input, target, pred lighter.Value) (light
 // callCriterion hands named arguments to a criterion that takes them, and puts them where torch.nn's losses have them for others.
 func callCriterion(c lighter.Criterion, args lighter.List, kwargs lighter.Dict) (lighter.Value, error) {
 	if n, ok := c.(interface {
-		Call(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value
+		ForwardKeywords(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value
 	}); ok {
-		return n.Call(args, kwargs), nil
+		return n.ForwardKeywords(args, kwargs), nil
 	}
 	args, err := adapter.Named(c.Tree().Class(), args, kwargs, []string{"input"}, []string{"target"})
 	if err != nil {

@@ -29,7 +29,7 @@ func (tripled) Infer(input lighter.Value, network func(lighter.Value) lighter.Va
 type counting struct{ double }
 
 func (*counting) HasArgument(name string) bool { return name == "epoch" }
-func (n *counting) Call(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value {
+func (n *counting) ForwardKeywords(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value {
 	return n.Forward(in...).(tensor.Tensor).AddScalar(float64(100 + kwargs["epoch"].(int64)))
 }
 

@@ -68,8 +68,8 @@ func className(s string) string {
 // Forward calls the script's forward.
 func (m *module) Forward(in ...lighter.Value) lighter.Value { return m.call("forward", in, nil) }
 
-// Call is Forward with keyword arguments.
-func (m *module) Call(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value {
+// ForwardKeywords is Forward with keyword arguments.
+func (m *module) ForwardKeywords(in []lighter.Value, kwargs map[string]lighter.Value) lighter.Value {
 	return m.call("forward", in, kwargs)
 }
 
