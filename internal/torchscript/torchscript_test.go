@@ -142,7 +142,7 @@ func TestNetworksTrainAsInPyTorch(t *testing.T) {
 			kwargs, _ := value(t, c.Kwargs.V).(lighter.Dict)
 			target := c.Target.Make(t)
 
-			out := m.Call(args, kwargs)
+			out := m.ForwardKeywords(args, kwargs)
 			same(t, "output", out, c.Output.V)
 			loss(logits(out), target).Backward()
 			params := map[string]tensor.Tensor{}
@@ -160,7 +160,7 @@ func TestNetworksTrainAsInPyTorch(t *testing.T) {
 				tensortest.Close(t, b.Name, b.Value, c.Buffers[b.Name])
 			}
 			m.SetTraining(false)
-			tensor.NoGrad(func() { same(t, "evaluation", m.Call(args, kwargs), c.Eval.V) })
+			tensor.NoGrad(func() { same(t, "evaluation", m.ForwardKeywords(args, kwargs), c.Eval.V) })
 
 			m.SetTraining(true)
 			list := tensor.NewList(trained)
@@ -174,7 +174,7 @@ func TestNetworksTrainAsInPyTorch(t *testing.T) {
 			for i, want := range c.Losses {
 				step := tensor.Open()
 				list.ZeroGrad(true)
-				l := loss(logits(m.Call(args, kwargs)), target)
+				l := loss(logits(m.ForwardKeywords(args, kwargs)), target)
 				l.Backward()
 				list.FusedSGD(held, tensor.SGDStep{LR: 0.1, Momentum: 0.9, First: i == 0})
 				if got := l.Item(); got < want*(1-1e-4)-1e-6 || got > want*(1+1e-4)+1e-6 {
@@ -271,7 +271,7 @@ func TestMistakesInCalls(t *testing.T) {
 		}},
 		{[]any{x.MulScalar(1e12)}, map[string]any{"steps": int64(0)}, []string{"ValueError: too large\nTraceback"}},
 	} {
-		err := tensor.Catch(func() { m.Call(c.args, c.kwargs) })
+		err := tensor.Catch(func() { m.ForwardKeywords(c.args, c.kwargs) })
 		for _, want := range c.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v %v: %v; want %q", c.args, c.kwargs, err, want)
