@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,31 +57,6 @@ func run(t *testing.T, stage, ckpt string, inputs ...any) *runner.Result {
 	return r
 }
 
-// TestParity trains the digits network from seed 0 and compares every logged number with Python's Lighter: the initial
-// weights, the order of samples and the arithmetic are PyTorch's.
-func TestParity(t *testing.T) {
-	dir := t.TempDir()
-	config := "testdata/a1/config.yaml"
-	logs := "trainer::logger::save_dir=" + dir
-	checkpoints := "trainer::callbacks::0::dirpath=" + filepath.Join(dir, "checkpoints")
-	for _, fused := range []bool{true, false} {
-		name := fmt.Sprintf("fused_%t", fused)
-		t.Run(name, func(t *testing.T) {
-			override := fmt.Sprintf("model::optimizer::fused=%t", fused)
-			fit := run(t, "fit", "", config, logs, checkpoints, override, "trainer::logger::name="+name)
-			worst := compareSeries(t, "testdata/a1/expected/metrics.csv", filepath.Join(fit.LogDir, "metrics.csv"), tolerance())
-			exact(t, !fused && cpu.X86.HasAVX512F, worst)
-			test := run(t, "test", "last", config, logs, checkpoints, override, "trainer::logger::name=test_"+name)
-			compareSeries(t, "testdata/a1/expected/test_metrics.csv", filepath.Join(test.LogDir, "metrics.csv"), tolerance())
-			compareWeights(t, "testdata/a1/expected/final.csv", test.CkptPath, 10*tolerance())
-		})
-	}
-	t.Run("initial weights", func(t *testing.T) {
-		run(t, "fit", "", config, logs, checkpoints+"/init", "trainer::max_steps=1", "model::optimizer::lr=0.0")
-		compareWeights(t, "testdata/a1/expected/init.csv", filepath.Join(dir, "checkpoints", "init", "last.ckpt"), drawn)
-	})
-}
-
 type point struct {
 	epoch, step string
 	value       float64
@@ -131,8 +105,9 @@ func parse(t *testing.T, cell string) float64 {
 	return v
 }
 
-// compareSeries reports every series that differs, and returns the largest difference in each.
-func compareSeries(t *testing.T, expected, actual string, tol float64) map[string]float64 {
+// compareSeries reports every series that differs, those of near by more than a tolerance of their own, and returns the largest
+// difference in each.
+func compareSeries(t *testing.T, expected, actual string, tol float64, near map[string]float64) map[string]float64 {
 	t.Helper()
 	want, got := readSeries(t, expected), readSeries(t, actual)
 	worst := map[string]float64{}
@@ -142,6 +117,10 @@ func compareSeries(t *testing.T, expected, actual string, tol float64) map[strin
 		}
 	}
 	for name, points := range want {
+		tol := tol
+		if n, ok := near[name]; ok {
+			tol = n
+		}
 		if len(got[name]) != len(points) {
 			t.Errorf("%s: %d values of %s, want %d", actual, len(got[name]), name, len(points))
 			continue
