@@ -11,15 +11,25 @@ import (
 	"github.com/lighter-go/lighter/internal/engine"
 )
 
-// longConfig writes a configuration of more than 1,000 lines: the starter's with a deep network.
+// digits is a configuration that ends with its vars.
+func digits(tb testing.TB) string {
+	tb.Helper()
+	text, err := os.ReadFile("../configs/digits.yaml")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text)
+}
+
+// longConfig writes a configuration of more than 1,000 lines: the digits' with a deep network.
 func longConfig(tb testing.TB) string {
 	tb.Helper()
 	var layers strings.Builder
 	for range 250 {
 		layers.WriteString("      - _target_: torch.nn.Linear\n        in_features: 64\n        out_features: \"$@vars::hidden // 2\"\n        bias: \"@vars::bias\"\n")
 	}
-	const first = "      - _target_: torch.nn.ReLU\n"
-	text := strings.Replace(string(starter), first, layers.String()+first, 1) + "  bias: true\n"
+	const first = "      - {_target_: torch.nn.ReLU}\n"
+	text := strings.Replace(digits(tb), first, layers.String()+first, 1) + "  bias: true\n"
 	if n := strings.Count(text, "\n"); n < 1000 {
 		tb.Fatalf("only %d lines", n)
 	}
@@ -61,7 +71,7 @@ func BenchmarkCheck(b *testing.B) {
 func TestEveryProblemIsReportedOnce(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "many.yaml")
-	text := string(starter)
+	text := digits(t)
 	for i := range 20 {
 		text += fmt.Sprintf("  unused%d: {_target_: torch.nn.Linear, in_featurs: 1, out_features: x}\n", i)
 	}

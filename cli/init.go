@@ -7,21 +7,29 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lighter-go/lighter/internal/engine"
+	"github.com/lighter-go/lighter/internal/project"
 )
 
-// starter is the configuration of a new project.
-//
-//go:embed starter.yaml
-var starter []byte
+// starter is the configuration of a new project, starterCode its code, starterMarker what makes its folder a project.
+var (
+	//go:embed starter.yaml
+	starter []byte
+	//go:embed starter.star
+	starterCode []byte
+	//go:embed starter_marker.star
+	starterMarker []byte
+)
 
 func (p *program) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "init [DIR]", Short: "Write a starter project",
-		Long: `Write a configuration that runs as it stands, with comments, and the schema by which editors complete and check it.
+		Long: `Write a configuration that runs as it stands, with comments, the code of its network and steps in model.star, and the
+schema by which editors complete and check the configuration.
 Files that are there already are never overwritten.`,
 		Example: `  lighter init digits
   cd digits && lighter fit config.yaml`,
@@ -49,24 +57,37 @@ func (p *program) writeStarter(dir string) error {
 		return err
 	}
 	files := []struct {
-		path string
+		name string
 		text []byte
-	}{{filepath.Join(dir, "config.yaml"), starter}, {filepath.Join(dir, schemaFile), schema}}
+	}{{"config.yaml", starter}, {"model.star", starterCode}, {project.Marker, starterMarker}, {schemaFile, schema}}
 	for _, f := range files {
-		if _, err := os.Lstat(f.path); err == nil {
-			return fmt.Errorf("%s is there already: %w", f.path, fs.ErrExist)
+		if path := filepath.Join(dir, f.name); exists(path) {
+			return fmt.Errorf("%s is there already: %w", path, fs.ErrExist)
 		}
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	var names []string
 	for _, f := range files {
-		if err := writeNew(f.path, f.text); err != nil {
+		path := filepath.Join(dir, f.name)
+		if err := writeNew(path, f.text); err != nil {
 			return err
 		}
+		names = append(names, path)
 	}
-	_, err = fmt.Fprintf(p.stdout, "wrote %s and %s\nnext: lighter fit %[1]s\n", files[0].path, files[1].path)
+	next := "lighter fit config.yaml"
+	if filepath.Clean(dir) != "." { // a project is found in the working folder
+		next = fmt.Sprintf("cd %s && %s", dir, next)
+	}
+	_, err = fmt.Fprintf(p.stdout, "wrote %s\nnext: %s\n", strings.Join(names, ", "), next)
 	return err
+}
+
+// exists says whether there is anything of a name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // writeNew writes a file that is not there yet.

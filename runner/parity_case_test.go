@@ -198,4 +198,3 @@ func numbersOf(t *testing.T, cell string) []float64 {
 	}
 	return all
 }
-
