@@ -52,10 +52,11 @@ func (m *members) function(name string) *expr.Function {
 	return f
 }
 
-// attr is a member as an attribute of self: a function is a method.
+// attr is a member as an attribute of self. A function is a method when it takes self, or has the name of one that is called
+// with it; others, such as a transform that a data set holds, are values.
 func (m *members) attr(self any, name string) (v any, ok bool) {
 	v, ok = m.values[name]
-	if f, isFunction := v.(*expr.Function); isFunction {
+	if f, isFunction := v.(*expr.Function); isFunction && (f.IsMethod() || hooks[name] || name == "forward") {
 		return expr.Method{Self: self, Function: f}, true
 	}
 	return v, ok

@@ -163,7 +163,7 @@ var Names = sync.OnceValue(func() []string {
 // IsModule says whether names begin with this one.
 func IsModule(full string) bool {
 	switch full {
-	case "torch", "torch.nn", "torch.nn.functional", "torch.linalg", "torch.fft", "torch.special":
+	case "torch", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.linalg", "torch.fft", "torch.special":
 		return true
 	}
 	prefix := full + "."

@@ -75,6 +75,15 @@ func (f *Function) Params() []Param {
 	return ps
 }
 
+// IsMethod says whether the first parameter is self, as that of Python's methods is.
+func (f *Function) IsMethod() bool {
+	if f.fn.NumParams() == 0 {
+		return false
+	}
+	name, _ := f.fn.Param(0)
+	return name == "self"
+}
+
 // TypeName is what messages call a function.
 func (f *Function) TypeName() string { return "function" }
 
