@@ -70,11 +70,13 @@ func TestScripts(t *testing.T) {
 
 // prepare sets what a script's commands see.
 func prepare(env *testscript.Env) error {
-	configs, err := filepath.Abs("../configs")
-	if err != nil {
-		return err
+	for name, dir := range map[string]string{"CONFIGS": "../configs", "EXAMPLES": "../docs/examples"} {
+		path, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		env.Setenv(name, path)
 	}
-	env.Setenv("CONFIGS", configs)
 	env.Setenv("OMP_NUM_THREADS", "1")
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 	return nil
