@@ -122,7 +122,7 @@ func knownNames(target string) []string {
 func Unknown(target string) (msg, hint string) {
 	msg = fmt.Sprintf("Cannot locate class or function: %q", target)
 	if strings.HasPrefix(target, "project.") {
-		return msg, "lighter runs no Python: a project's classes are ported to Starlark, beside the marker __lighter__.star"
+		return msg, "a project is the folder you run in, when it has the marker __lighter__.star; lighter runs no Python: docs/porting.md shows how a project with __lighter__.py is ported to Starlark"
 	}
 	if owner, ok := ownerOf(target); ok {
 		msg += fmt.Sprintf(": %s is %s, not supported here", target, owner)
