@@ -40,7 +40,28 @@ func collate(samples []lighter.Value) (lighter.Value, error) {
 	return nil, fmt.Errorf("default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found %s", lighter.TypeName(samples[0]))
 }
 
+// oddSample says which two samples of a batch do not go together.
+type oddSample struct {
+	error
+	first, at int
+}
+
+// Unwrap returns the operation's error.
+func (o *oddSample) Unwrap() error { return o.error }
+
 func stack(samples []lighter.Value) (batch lighter.Value, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		for i, s := range samples {
+			t, ok := s.(tensor.Tensor)
+			if !ok || !t.SameShape(samples[0].(tensor.Tensor).Shape()) {
+				err = &oddSample{err, 0, i}
+				return
+			}
+		}
+	}()
 	defer tensor.Recover(&err)
 	ts := make([]tensor.Tensor, len(samples))
 	for i, s := range samples {

@@ -142,7 +142,8 @@ func (l list) Build(*lighter.Env) (lighter.Dataset, error) { return l, nil }
 func load(t testing.TB, d lighter.Dataset, change func(*DataLoader)) lighter.Loader {
 	t.Helper()
 	batch := d.Len()
-	c := DataLoader{Dataset: d, BatchSize: &batch}
+	none := 0
+	c := DataLoader{Dataset: Source{dataset: d}, BatchSize: &batch, NumWorkers: &none, InOrder: true}
 	if change != nil {
 		change(&c)
 	}
