@@ -45,7 +45,7 @@ type Foreseer interface {
 
 // BatchLocator is an Iterator that knows where the samples of its last batch come from.
 type BatchLocator interface {
-	// Locate says for messages what sample k of the last batch is: its number, and its file where that is known. "" means
-	// unknown.
-	Locate(k int) string
+	// Locate gives a function that says for messages what sample k of the last batch is: its number, and its file where that is
+	// known.
+	Locate() func(k int) string
 }

@@ -113,11 +113,11 @@ func (a *ahead) fallBack() (lighter.Value, bool, error) {
 }
 
 // Locate implements [lighter.BatchLocator].
-func (a *ahead) Locate(k int) string {
+func (a *ahead) Locate() func(k int) string {
 	if a.plain != nil {
-		return a.plain.Locate(k)
+		return a.plain.Locate()
 	}
-	return a.loader.located(a.last, k)
+	return a.loader.located(a.last)
 }
 
 func (a *ahead) seek(at int) (lighter.Iterator, error) {

@@ -114,24 +114,3 @@ func collateDicts(samples []lighter.Value, first lighter.Dict) (lighter.Value, e
 	}
 	return batch, nil
 }
-
-// mapTensors is v with f applied to every tensor in it.
-func mapTensors(v lighter.Value, f func(tensor.Tensor) tensor.Tensor) lighter.Value {
-	switch v := v.(type) {
-	case tensor.Tensor:
-		return f(v)
-	case lighter.List:
-		out := make(lighter.List, len(v))
-		for i := range v {
-			out[i] = mapTensors(v[i], f)
-		}
-		return out
-	case lighter.Dict:
-		out := make(lighter.Dict, len(v))
-		for key := range v {
-			out[key] = mapTensors(v[key], f)
-		}
-		return out
-	}
-	return v
-}

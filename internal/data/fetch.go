@@ -19,14 +19,15 @@ type job struct {
 	start   int // the place of its first sample in the epoch
 }
 
+// len is the number of its samples.
 func (j job) len() int { return max(len(j.index), len(j.pending)) }
 
-// sample k's number, and where it comes from.
+// place names sample k of a batch: its number, and where it comes from.
 func (l *loader) place(j job, k int) string {
 	if j.pending != nil {
 		return fmt.Sprintf("sample %d%s", j.start+k, inBrackets(j.pending[k].Where))
 	}
-	return fmt.Sprintf("sample %d%s", j.index[k], where(l.dataset, int(j.index[k])))
+	return fmt.Sprintf("sample %d%s", j.index[k], inBrackets(locate(l.dataset, int(j.index[k]))))
 }
 
 // named lists a batch's samples for a message.
@@ -201,17 +202,14 @@ func (f *fetching) Next() (batch lighter.Value, ok bool, err error) {
 	if batch, err = f.loader.fetch(f.last, making{numbers: f.loader.numbers()}); err != nil {
 		return nil, false, err
 	}
-	return mapTensors(f.loader.pinned(batch), s.Return), true, nil
+	return lighter.MapTensors(f.loader.pinned(batch), s.Return), true, nil
 }
 
 // Locate implements [lighter.BatchLocator].
-func (f *fetching) Locate(k int) string { return f.loader.located(f.last, k) }
+func (f *fetching) Locate() func(k int) string { return f.loader.located(f.last) }
 
-func (l *loader) located(j job, k int) string {
-	if k < 0 || k >= j.len() {
-		return ""
-	}
-	return l.place(j, k)
+func (l *loader) located(j job) func(k int) string {
+	return func(k int) string { return l.place(j, k) }
 }
 
 func (f *fetching) seek(at int) (lighter.Iterator, error) {

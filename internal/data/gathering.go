@@ -40,17 +40,14 @@ func (g *gathering) Next() (batch lighter.Value, ok bool, err error) {
 }
 
 // Locate implements [lighter.BatchLocator].
-func (g *gathering) Locate(k int) string {
-	if k < 0 || k >= g.n || g.closed {
-		return ""
+func (g *gathering) Locate() func(k int) string {
+	s := tensor.Open()
+	defer s.Close()
+	start, n := int64(g.start), int64(g.n)
+	if g.order.inOrder() {
+		return g.loader.located(job{index: tensor.Values[int64](tensor.CallOne("arange", start, start+n))})
 	}
-	index := []int64{int64(g.start + k)}
-	if !g.order.inOrder() {
-		s := tensor.Open()
-		defer s.Close()
-		index = tensor.Values[int64](g.order.index.Narrow(0, index[0], 1))
-	}
-	return g.loader.place(job{index: index}, 0)
+	return g.loader.located(job{index: tensor.Values[int64](g.order.index.Narrow(0, start, n))})
 }
 
 func (g *gathering) seek(at int) (lighter.Iterator, error) {

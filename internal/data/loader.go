@@ -151,5 +151,5 @@ func (l *loader) pinned(batch lighter.Value) lighter.Value {
 		}
 		return batch
 	}
-	return mapTensors(batch, func(t tensor.Tensor) tensor.Tensor { return tensor.CallOne("pin_memory", t) })
+	return lighter.MapTensors(batch, func(t tensor.Tensor) tensor.Tensor { return tensor.CallOne("pin_memory", t) })
 }

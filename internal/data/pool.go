@@ -159,7 +159,7 @@ func made(l *loader, j job, m making) (r result) {
 		r.err = err
 		return r
 	}
-	r.batch = mapTensors(batch, tensor.Tensor.Keep)
+	r.batch = lighter.MapTensors(batch, tensor.Tensor.Keep)
 	return r
 }
 
@@ -225,7 +225,7 @@ func (p *pool) adopted(r result) result {
 		freeBatch(r.batch)
 		r = made(p.loader, r.job, making{numbers: p.numbers})
 	}
-	r.batch = mapTensors(r.batch, tensor.Tensor.Adopt)
+	r.batch = lighter.MapTensors(r.batch, tensor.Tensor.Adopt)
 	return r
 }
 
@@ -287,5 +287,5 @@ func (p *pool) abandon() (settled <-chan struct{}) {
 }
 
 func freeBatch(v lighter.Value) {
-	mapTensors(v, func(t tensor.Tensor) tensor.Tensor { t.Free(); return t })
+	lighter.MapTensors(v, func(t tensor.Tensor) tensor.Tensor { t.Free(); return t })
 }

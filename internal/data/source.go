@@ -47,13 +47,12 @@ func iterableConflict(option string, got any) error {
 	return lighter.FieldError(option, "DataLoader with IterableDataset: expected unspecified %s option, but got %[1]s=%v", option, got)
 }
 
-// where says where sample i of a dataset comes from, in brackets; "" when that is unknown.
-func where(d any, i int) string {
-	l, ok := d.(lighter.Locator)
-	if !ok {
-		return ""
+// locate says where sample i of a dataset comes from; "" when that is unknown.
+func locate(d lighter.Dataset, i int) string {
+	if l, ok := d.(lighter.Locator); ok && i >= 0 && i < d.Len() {
+		return l.Locate(i)
 	}
-	return inBrackets(l.Locate(i))
+	return ""
 }
 
 func inBrackets(place string) string {

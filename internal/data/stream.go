@@ -60,6 +60,9 @@ func (f *stream) next(number int) (j job, ok bool, err error) {
 		}
 		if !ok {
 			f.ended = true
+			if f.place == 0 {
+				return j, false, errNoSamples
+			}
 			break
 		}
 		j.pending = append(j.pending, s)
@@ -116,7 +119,7 @@ func (s *streaming) Next() (batch lighter.Value, ok bool, err error) {
 	if batch, err = s.loader.fetch(j, making{numbers: s.loader.numbers()}); err != nil {
 		return nil, false, err
 	}
-	return mapTensors(s.loader.pinned(batch), scope.Return), true, nil
+	return lighter.MapTensors(s.loader.pinned(batch), scope.Return), true, nil
 }
 
 func (s *streaming) next() (j job, ok bool, err error) {
@@ -125,7 +128,7 @@ func (s *streaming) next() (j job, ok bool, err error) {
 }
 
 // Locate implements [lighter.BatchLocator].
-func (s *streaming) Locate(k int) string { return s.loader.located(s.last, k) }
+func (s *streaming) Locate() func(k int) string { return s.loader.located(s.last) }
 
 func (s *streaming) seek(at int) (lighter.Iterator, error) {
 	s.Close()

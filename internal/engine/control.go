@@ -138,25 +138,7 @@ func (t *Trainer) remember() memory {
 }
 
 // copied is a value with copies of its tensors.
-func copied(v lighter.Value) lighter.Value {
-	switch x := v.(type) {
-	case tensor.Tensor:
-		return x.Clone()
-	case lighter.List:
-		out := make(lighter.List, len(x))
-		for i := range x {
-			out[i] = copied(x[i])
-		}
-		return out
-	case lighter.Dict:
-		out := make(lighter.Dict, len(x))
-		for k := range x {
-			out[k] = copied(x[k])
-		}
-		return out
-	}
-	return v
-}
+func copied(v lighter.Value) lighter.Value { return lighter.MapTensors(v, tensor.Tensor.Clone) }
 
 // recall is the other way.
 func (t *Trainer) recall(m memory) error {

@@ -133,7 +133,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 		if err := t.stepSchedule("step", false); err != nil {
 			return err
 		}
-		if idx+1 == t.loops[lighter.Train].numBatches() {
+		if t.loops[lighter.Train].isLast(idx) {
 			if err := t.stepSchedule("epoch", false); err != nil {
 				return err
 			}
@@ -167,9 +167,12 @@ func (t *Trainer) validationDue() bool {
 	if wait := t.args.ValCheckInterval.every; wait > 0 {
 		return t.overdue(wait)
 	}
+	if l.batch+1 == l.end && t.args.ValCheckInterval.isFraction() { // fewer than the limit
+		return true
+	}
 	interval := t.valInterval()
 	if interval <= 0 {
-		return l.batch+1 == l.numBatches()
+		return l.isLast(l.batch)
 	}
 	if every == nil {
 		return l.total%int64(interval) == 0
@@ -202,6 +205,7 @@ func (t *Trainer) valInterval() int {
 // endEpoch closes a training epoch: the model's and the callbacks' turn, then its row, which carries the step of the last
 // training row.
 func (t *Trainer) endEpoch() error {
+	t.foresee(true)
 	t.measured(modelEpochEnd, func() { t.model.EpochEnd(t) })
 	t.at.row, t.at.rowStep = t.results.epochRow(lighter.Train), t.state.Stepped-1
 	t.enterPhase(phaseEpoch)

@@ -93,9 +93,11 @@ func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 	t.at.epochRNG.Free()
 	t.at.epochRNG = tensor.RNGState(tensor.Device{}).Keep()
 	s.Close()
-	if it, err = t.trainLoader().Iter(from); err != nil {
-		return nil, 0, &Error{Code: ExitData, Err: err}
+	setEpoch(t.trainLoader(), t.state.Epoch)
+	if it, err = t.loops[lighter.Train].begin(t.trainLoader(), from); err != nil {
+		return nil, 0, err
 	}
+	t.foresee(false)
 	if resume == nil {
 		t.progress.epoch(t.loops[lighter.Val].total)
 		t.enterPhase(phaseBetween)

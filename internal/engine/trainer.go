@@ -55,8 +55,9 @@ type Trainer struct {
 	guarded   bool       // a checkpoint may be saved when a batch fails
 	saved     savedState // of the newest checkpoint
 
-	forwardOnly bool // training batches change nothing but what layers gather of them
-	rehearsing  bool // what is trained will be taken back
+	host        lighter.Value // the batch under way, as its loader gave it
+	forwardOnly bool          // training batches change nothing but what layers gather of them
+	rehearsing  bool          // what is trained will be taken back
 }
 
 // state is every counter that a run needs to go on.
@@ -236,6 +237,9 @@ func (t *Trainer) NumBatches() int { return t.loops[t.mode].all() }
 // DataloaderIdx is the number of the loader whose batches are done now.
 func (t *Trainer) DataloaderIdx() int { return t.loops[t.mode].loader }
 
+// HostBatch is the batch under way, before it went to the device.
+func (t *Trainer) HostBatch() lighter.Value { return t.host }
+
 // Model is the model of the run.
 func (t *Trainer) Model() lighter.Model { return t.model }
 
@@ -288,4 +292,7 @@ func (t *Trainer) WillValidate() bool { return t.validationDue() }
 // Stop ends the fit after this batch, once the minimum of epochs and steps is reached.
 func (t *Trainer) Stop(reason string) { t.stopping = reason }
 
-var _ lighter.Trainer = (*Trainer)(nil)
+var (
+	_ lighter.Trainer     = (*Trainer)(nil)
+	_ lighter.HostBatcher = (*Trainer)(nil)
+)

@@ -94,5 +94,5 @@ func (t *Trainer) backward(loss tensor.Tensor, idx int) {
 
 // windowEnds says whether batch idx of the epoch is the last of its accumulation window.
 func (t *Trainer) windowEnds(idx int) bool {
-	return (idx+1)%t.args.AccumulateGradBatches == 0 || idx+1 == t.loops[lighter.Train].numBatches()
+	return (idx+1)%t.args.AccumulateGradBatches == 0 || t.loops[lighter.Train].isLast(idx)
 }

@@ -147,7 +147,7 @@ func (m *Module) Has(mode lighter.Mode) error {
 }
 
 // Step is the default step: see the component's Doc.
-func (m *Module) Step(t lighter.Trainer, batch lighter.Value, _ int) (lighter.Output, error) {
+func (m *Module) Step(t lighter.Trainer, batch lighter.Value, _ int) (out lighter.Output, err error) {
 	mode := t.Mode()
 	pair, isList := batch.(lighter.List)
 	if mode == lighter.Predict {
@@ -165,10 +165,14 @@ func (m *Module) Step(t lighter.Trainer, batch lighter.Value, _ int) (lighter.Ou
 		return nil, unfit(mode, batch)
 	}
 	pred := m.Forward(pair[0])
-	out := lighter.Output{"pred": pred, "target": pair[1]}
+	out = lighter.Output{"pred": pred, "target": pair[1]}
 	if mode == lighter.Predict {
 		return out, nil
 	}
+	if err := m.checkOnHost(t, pred, pair[1]); err != nil {
+		return nil, err
+	}
+	defer m.blameTarget(pred, pair[1], &err)
 	if len(m.metrics[mode]) > 0 {
 		restore := tensor.SetGradEnabled(false)
 		for _, metric := range m.metrics[mode] {

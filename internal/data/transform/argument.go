@@ -6,6 +6,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/data/draw"
 	"github.com/lighter-go/lighter/internal/registry"
 )
 
@@ -30,7 +31,10 @@ func (a *Argument) DecodeConfig(v any) error {
 		a.Transform = x
 		return nil
 	case registry.Func:
-		a.Transform = function(func(v lighter.Value, _ lighter.Rand) (lighter.Value, error) { return x([]any{v}, nil) })
+		a.Transform = function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+			draw.Unknown(r)
+			return x([]any{v}, nil)
+		})
 		return nil
 	}
 	return fmt.Errorf("must be %s, got %s", a.ConfigType(), registry.Describe(v))

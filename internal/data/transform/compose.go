@@ -5,6 +5,7 @@ import (
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config"
+	"github.com/lighter-go/lighter/internal/data/draw"
 	"github.com/lighter-go/lighter/internal/data/image"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
@@ -275,7 +276,8 @@ func (Lambda) Doc() string {
 // Build makes the transform.
 func (c Lambda) Build(*lighter.Env) (lighter.Transform, error) {
 	one := func(v lighter.Value) (lighter.Value, error) { return c.Lambd.f([]any{v}, nil) }
-	return function(func(v lighter.Value, _ lighter.Rand) (lighter.Value, error) {
+	return function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+		draw.Unknown(r)
 		if c.v2 {
 			return mapLeaves(v, one)
 		}
