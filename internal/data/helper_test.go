@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -163,3 +164,6 @@ func diagnostics(err error) diag.List {
 	errors.As(err, &list)
 	return list
 }
+
+// contains says whether an error's text has a text in it.
+func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }

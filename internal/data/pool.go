@@ -132,7 +132,7 @@ func (p *pool) choose() (r result) {
 		return result{end: true}
 	}
 	j, ok, err := p.feed.next(p.number - 1)
-	return result{job: j, end: !ok, err: err}
+	return result{job: j, end: !ok && err == nil, err: err}
 }
 
 func (p *pool) load(r result, at *place) result {
