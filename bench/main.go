@@ -175,6 +175,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 			command(lighter, 0, 0, "fit", mlp, "trainer::fast_dev_run=true"), nil, nil,
 			command(peer, 0, 0, "fit", mlp, step, digits, valDigits, "trainer::fast_dev_run=true")}},
 	}
+	rows = append(rows, dataRows(lighter, command, torch, config)...)
 	// There is one way to run Python's sides: both of our formats are compared with it.
 	rows[2].reference = rows[1]
 	return rows

@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bench/bare/build.sh
 go build -o bin/adam ./bench/adam
+go build -o bin/loader ./bench/loader
 exec go run ./bench "$@"

@@ -103,6 +103,7 @@ func (p *pool) fill() {
 // run is a thread: it keeps to one of the system's, since libtorch's modes belong to those, and ends with it.
 func (p *pool) run(thread int) {
 	runtime.LockOSThread()
+	tensor.SingleThread()
 	var failed error
 	if f := p.loader.workerInit; f != nil {
 		if _, err := f([]any{int64(thread)}, nil); err != nil {
