@@ -13,7 +13,7 @@ type row struct {
 	scale         float64 // from seconds to unit
 	threads       int     // OMP_NUM_THREADS
 	stepsPerEpoch int
-	fails         bool                                 // the programs must exit with an error
+	fails         bool // the programs must exit with an error
 	programs      [sides]*program
 	reference     *row // whose times of PyTorch and Python's Lighter stand for this row's
 
