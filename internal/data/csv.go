@@ -105,7 +105,7 @@ func (c CSV) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 			return nil, err
 		}
 	}
-	return d, nil
+	return RowsOf(d, c.Path, start), nil
 }
 
 // csvTable is a file's cells, row by row. A cell that is no number is an error only where its column is used.

@@ -145,7 +145,7 @@ func (c DataLoader) Build(env *lighter.Env) (_ lighter.Loader, err error) {
 func (c DataLoader) order(l *loader) error {
 	n := l.dataset.Len()
 	if n == 0 {
-		return unreadable("dataset", errNoSamples)
+		return Unreadable("dataset", errNoSamples)
 	}
 	l.batches = c.BatchSampler.batches
 	field := "batch_sampler"
@@ -163,10 +163,10 @@ func (c DataLoader) order(l *loader) error {
 	}
 	b := *l.batches
 	if s, err := within(b.sampler, n); err != nil {
-		return unreadable(field, err)
+		return Unreadable(field, err)
 	} else if b.sampler = s; b.count() == 0 {
 		err := fmt.Errorf("batch_size=%d with drop_last leaves no batch of %d samples", b.size, b.sampler.Len())
-		return unreadable("batch_size", err)
+		return Unreadable("batch_size", err)
 	}
 	l.batches = &b
 	return nil

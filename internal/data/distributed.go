@@ -37,7 +37,7 @@ func (c DistributedSampler) Build(*lighter.Env) (Sampler, error) {
 	case rank >= replicas || rank < 0:
 		return nil, lighter.FieldError("rank", "Invalid rank %d, rank should be in the interval [0, %d]", rank, replicas-1)
 	case n == 0:
-		return nil, unreadable("dataset", errNoSamples)
+		return nil, Unreadable("dataset", errNoSamples)
 	case c.DropLast && n < replicas:
 		return nil, lighter.FieldError("drop_last", "leaves no sample: the dataset has %d for %d processes", n, replicas)
 	}

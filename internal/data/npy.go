@@ -101,7 +101,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 			return nil, err
 		}
 	}
-	return d, nil
+	return RowsOf(d, c.Path, start), nil
 }
 
 // split takes the input's and the target's columns; the target is undefined when there is none.

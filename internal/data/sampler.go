@@ -71,7 +71,7 @@ func (c RandomSampler) Build(*lighter.Env) (s Sampler, err error) {
 	}
 	switch {
 	case n == 0:
-		return nil, unreadable("data_source", errNoSamples)
+		return nil, Unreadable("data_source", errNoSamples)
 	case samples <= 0:
 		return nil, positiveSamples(samples)
 	}

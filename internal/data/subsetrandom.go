@@ -16,7 +16,7 @@ type SubsetRandomSampler struct {
 func (c SubsetRandomSampler) Build(*lighter.Env) (_ Sampler, err error) {
 	defer tensor.Recover(&err)
 	if len(c.Indices) == 0 {
-		return nil, unreadable("indices", errNoSamples)
+		return nil, Unreadable("indices", errNoSamples)
 	}
 	s := &subsetRandom{given: make([]int64, len(c.Indices)), generator: c.Generator.generator()}
 	for i, at := range c.Indices {

@@ -85,11 +85,14 @@ func (w *Weights) DecodeConfig(v any) error {
 		return nil
 	case []any:
 		for i, item := range x {
-			n, err := number(item)
-			if err != nil {
-				return fmt.Errorf("weight %d %w", i, err)
+			switch x := item.(type) {
+			case int64:
+				w.values = append(w.values, float64(x))
+			case float64:
+				w.values = append(w.values, x)
+			default:
+				return fmt.Errorf("must be %s: weight %d is %s", w.ConfigType(), i, registry.Describe(item))
 			}
-			w.values = append(w.values, n)
 		}
 		return nil
 	}
