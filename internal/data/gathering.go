@@ -1,6 +1,8 @@
 package data
 
 import (
+	"fmt"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
@@ -44,6 +46,9 @@ func (g *gathering) Locate() func(k int) string {
 	s := tensor.Open()
 	defer s.Close()
 	start, n := int64(g.start), int64(g.n)
+	if g.closed {
+		return func(k int) string { return fmt.Sprintf("sample %d of the batch", k) }
+	}
 	if g.order.inOrder() {
 		return g.loader.located(job{index: tensor.Values[int64](tensor.CallOne("arange", start, start+n))})
 	}

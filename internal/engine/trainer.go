@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -266,6 +267,13 @@ func (t *Trainer) LogDir() string {
 func (t *Trainer) free() {
 	_ = t.saver.drain() // a run has waited before, and taken the error
 	t.results.close()
+	for _, l := range t.loops {
+		for _, loader := range l.loaders {
+			if c, ok := loader.(io.Closer); ok {
+				_ = c.Close() // what it loaded for an epoch that does not come; it fails in nothing
+			}
+		}
+	}
 	t.scaler.free()
 	t.at.free()
 	if t.resume != nil {
