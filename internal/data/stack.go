@@ -12,8 +12,8 @@ import (
 
 // StackDataset is torch.utils.data.StackDataset: sample i is sample i of every dataset, as a list or by name.
 type StackDataset struct {
-	Datasets []lighter.Dataset          `cfg:"args,args" help:"datasets whose samples make a list"`
-	Named    map[string]lighter.Dataset `cfg:"kwargs,kwargs" help:"datasets by names of the user's, whose samples make a dict"`
+	Datasets []lighter.Dataset          `cfg:"*args,args" help:"datasets whose samples make a list"`
+	Named    map[string]lighter.Dataset `cfg:"**kwargs,kwargs" help:"datasets by names of the user's, whose samples make a dict"`
 }
 
 // Build checks the lengths.
@@ -21,19 +21,23 @@ func (c StackDataset) Build(*lighter.Env) (lighter.Dataset, error) {
 	s := &stacked{parts: c.Datasets}
 	switch {
 	case len(c.Datasets) > 0 && len(c.Named) > 0:
-		return nil, lighter.FieldError("args", "Supported either ``tuple``- (via ``args``) or ``dict``- (via ``kwargs``) like input/output, but both types are given.")
+		return nil, lighter.FieldError("*args", "Supported either ``tuple``- (via ``args``) or ``dict``- (via ``kwargs``) like input/output, but both types are given.")
 	case len(c.Named) > 0:
 		s.names = slices.Sorted(maps.Keys(c.Named))
 		for _, name := range s.names {
 			s.parts = append(s.parts, c.Named[name])
 		}
 	case len(c.Datasets) == 0:
-		return nil, lighter.FieldError("args", "At least one dataset should be passed")
+		return nil, lighter.FieldError("*args", "At least one dataset should be passed")
 	}
 	inMemory := true
 	for i, part := range s.parts {
 		if part.Len() != s.parts[0].Len() {
-			return nil, lighter.FieldError("args", "Size mismatch between datasets: %s has %d samples, %s has %d", s.name(0), s.parts[0].Len(), s.name(i), part.Len())
+			field := "*args"
+			if s.names != nil {
+				field = s.names[i]
+			}
+			return nil, lighter.FieldError(field, "Size mismatch between datasets: %s has %d samples, %s has %d", s.name(0), s.parts[0].Len(), s.name(i), part.Len())
 		}
 		if _, ok := part.(lighter.Gatherer); !ok {
 			inMemory = false

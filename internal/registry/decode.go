@@ -86,6 +86,7 @@ func (d *decoder) more(f Field, p config.Pair, v any) {
 		all.Set(reflect.MakeMap(all.Type()))
 	}
 	e := reflect.New(all.Type().Elem()).Elem()
+	f.Name = p.Key
 	d.assign(f, e, v, p.Value, d.path+"::"+p.Key)
 	all.SetMapIndex(reflect.ValueOf(p.Key), e)
 }
