@@ -228,13 +228,17 @@ func TestForesightThatIsWrong(t *testing.T) {
 // in_order: false gives each batch once, in whatever order, and what is left of them where a run goes on.
 func TestAnyOrder(t *testing.T) {
 	tensortest.Scope(t)
-	slowFirst := func(i int) {
-		if i == 0 {
-			time.Sleep(20 * time.Millisecond)
-		}
-	}
 	any := func(c *DataLoader) { c.InOrder = false }
-	open := func() *loader { return load(t, &counted{n: 22, wait: slowFirst}, arguments(2, 3, any)).(*loader) }
+	open := func() *loader {
+		d := &counted{n: 22}
+		d.wait = func(i int) {
+			// The first batch waits for another one, if there is one.
+			for end := time.Now().Add(100 * time.Millisecond); i == 0 && d.made.Load() < 6 && time.Now().Before(end); {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		return load(t, d, arguments(2, 3, any)).(*loader)
+	}
 	all := func(batches ...[]string) []string { return slices.Sorted(slices.Values(slices.Concat(batches...))) }
 	var want []string
 	for i := 0; i < 22; i += 2 {
@@ -301,17 +305,21 @@ func (o *odd) Item(i int) (lighter.Value, error) {
 
 func TestTimeoutNamesTheSample(t *testing.T) {
 	tensortest.Scope(t)
-	release := make(chan struct{})
+	hangs, release := make(chan struct{}), make(chan struct{})
 	d := &counted{n: 6, wait: func(i int) {
 		if i == 3 {
+			close(hangs)
 			<-release
 		}
 	}}
-	it, err := load(t, d, arguments(2, 2, func(c *DataLoader) { c.Timeout = 0.05 })).Iter(0)
+	l := load(t, d, arguments(2, 2, nil)).(*loader)
+	it, err := l.Iter(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	read(t, it, 1)
+	<-hangs
+	l.timeout = 50 * time.Millisecond
 	if _, _, err := it.Next(); err == nil || !contains(err, "DataLoader timed out after 0.05 seconds, waiting for samples 2 3: a worker is still at sample 3 (some/file-3)") {
 		t.Errorf("got %v", err)
 	}

@@ -238,6 +238,11 @@ func (p *pool) timedOut(number int) error {
 			return fmt.Errorf("%w, waiting for %s: a worker is still at %s", err, j.named(), p.loader.place(*j, k))
 		}
 	}
+	if f, ok := p.feed.(*indices); ok && p.inOrder {
+		if j, ok, _ := f.next(number); ok {
+			return fmt.Errorf("%w, waiting for %s, which no worker has come to", err, j.named())
+		}
+	}
 	return fmt.Errorf("%w, waiting for batch %d", err, number)
 }
 
