@@ -18,11 +18,10 @@ import (
 
 // counted is a dataset of n samples that notes which are made; drawing ones give (i, a random number).
 type counted struct {
-	n     int
-	draws bool
-	made  atomic.Int64
-	last  atomic.Int64
-	wait  func(i int)
+	n    int
+	made atomic.Int64
+	last atomic.Int64
+	wait func(i int)
 }
 
 func (c *counted) Len() int { return c.n }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -42,7 +43,8 @@ func (m *loss) CheckTarget(pred, target lighter.Value) error {
 		if per > 1 {
 			where = fmt.Sprintf(" (at element %d of its target)", int64(i)%per)
 		}
-		return &lighter.SampleError{K: k, Err: fmt.Errorf("Target %d is out of bounds%s: the prediction has %d classes, so targets must be from 0 to %d", v, where, classes, classes-1)}
+		text := fmt.Sprintf("Target %d is out of bounds%s: the prediction has %d classes, so targets must be from 0 to %d", v, where, classes, classes-1)
+		return &lighter.SampleError{K: k, Err: errors.New(text)}
 	}
 	return nil
 }
