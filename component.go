@@ -216,7 +216,8 @@ type Iterator interface {
 // Dataset is a collection of samples by index: torch.utils.data.Dataset.
 type Dataset interface {
 	Len() int
-	// Item returns sample i, 0 <= i < Len, its tensors owned by the innermost scope.
+	// Item returns sample i, 0 <= i < Len, its tensors owned by the innermost scope. Threads of a loader call it for several samples
+	// at once. A dataset that draws random numbers is a [Drawer].
 	Item(i int) (Value, error)
 }
 

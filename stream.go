@@ -31,3 +31,21 @@ type Sized interface{ Len() int }
 
 // Locator is a Dataset that can say where a sample comes from, for messages: a file's path, or a file and a row in it.
 type Locator interface{ Locate(i int) string }
+
+// EpochSetter is a Loader whose order may depend on the epoch's number, as that of a DistributedSampler does. It is told before
+// the epoch begins.
+type EpochSetter interface{ SetEpoch(n int) }
+
+// Foreseer is a Loader that can load the first batches of an epoch before that begins.
+type Foreseer interface {
+	// Foresee says that another epoch comes after the one under way. With over set that one has had all its batches, and the
+	// default generator is as the next one will find it. It draws nothing.
+	Foresee(over bool)
+}
+
+// BatchLocator is an Iterator that knows where the samples of its last batch come from.
+type BatchLocator interface {
+	// Locate gives a function that says for messages what sample k of the last batch is: its number, and its file where that is
+	// known.
+	Locate() func(k int) string
+}

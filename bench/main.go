@@ -182,6 +182,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 			command(peer, 0, 0, "fit", mlp, step, digits, valDigits, "trainer::fast_dev_run=true")}},
 	}
 	rows = append(rows, csvRow(dir, lighter, torch, command))
+	rows = append(rows, dataRows(lighter, command, torch, config)...)
 	// There is one way to run Python's sides: both of our formats are compared with it.
 	rows[2].reference = rows[1]
 	return append(rows, photoRows(lighter, torch, config("photos.yaml"), command)...)

@@ -16,11 +16,13 @@ import (
 )
 
 // program is a command line; "%d" in it stands for the number of epochs. short and long are the epochs of the two runs
-// whose difference is measured; both zero: one run's whole time is.
+// whose difference is measured; both zero: one run's whole time is. A program with read says itself what is measured, in seconds or
+// in the row's unit, at the end of its output.
 type program struct {
 	dir, binary string
 	args        []string
 	short, long int
+	read        func(output string) (float64, error)
 }
 
 // usage is what a run took. cpu counts every thread, so it says what wall time hides behind a second core, and changes
@@ -28,6 +30,7 @@ type program struct {
 type usage struct {
 	wall, cpu time.Duration
 	megabytes float64 // peak resident memory
+	output    string  // its end
 }
 
 // measure runs the row's program of one side once (or its two runs) and notes what it took.
@@ -39,6 +42,14 @@ func (r *row) measure(ctx context.Context, side int) error {
 	u, err := p.run(ctx, p.long, r.threads, r.fails)
 	if err != nil {
 		return err
+	}
+	if p.read != nil {
+		v, err := p.read(u.output)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+		r.wall[side] = append(r.wall[side], v*r.scale)
+		return nil
 	}
 	scale := r.scale
 	if p.long > 0 {
@@ -77,7 +88,7 @@ func (p *program) run(ctx context.Context, epochs, threads int, fails bool) (usa
 	}
 	terminal.Close()
 	seen := make(chan string)
-	go func() { seen <- lastOf(screen, 2000) }()
+	go func() { seen <- lastOf(screen, 20000) }()
 	err = cmd.Wait()
 	took := time.Since(start)
 	tail := <-seen
@@ -89,11 +100,11 @@ func (p *program) run(ctx context.Context, epochs, threads int, fails bool) (usa
 		return usage{}, err
 	}
 	if fails == (err == nil) {
-		return usage{}, fmt.Errorf("%s: %v, which was not expected:\n%s", cmd, cmd.ProcessState, tail)
+		return usage{}, fmt.Errorf("%s: %v, which was not expected:\n%s", cmd, cmd.ProcessState, tail[max(0, len(tail)-2000):])
 	}
 	state := cmd.ProcessState
 	peak := state.SysUsage().(*syscall.Rusage).Maxrss
-	return usage{wall: took, cpu: state.UserTime() + state.SystemTime(), megabytes: float64(peak) / 1024}, nil
+	return usage{wall: took, cpu: state.UserTime() + state.SystemTime(), megabytes: float64(peak) / 1024, output: tail}, nil
 }
 
 // lastOf reads to the end and returns at most the last n bytes.

@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bench/bare/build.sh
-go build -o bin/ ./bench/adam ./bench/csv
+go build -o bin/ ./bench/adam ./bench/csv ./bench/loader
 exec go run ./bench "$@"

@@ -152,6 +152,7 @@ func TestResumeIsBitExact(t *testing.T) {
 		"accumulation":               {"trainer::accumulate_grad_batches=2"},
 		"validation within a window": {"trainer::accumulate_grad_batches=2", "trainer::val_check_interval=3"},
 		"a generator of its own":     {"data::train_dataloader::generator=7"},
+		"a stream of unknown length": {stream(", shuffle: true, noise: 0.5"), "trainer::accumulate_grad_batches=2", "trainer::val_check_interval=1.0"},
 		"64-true, clipped":           {"trainer::precision=64-true", "trainer::gradient_clip_val=0.1", "trainer::val_check_interval=1.0"},
 		"bf16-true":                  {"trainer::precision=bf16-true", "trainer::val_check_interval=1.0"},
 		"stochastic weight averaging": {

@@ -1191,9 +1191,18 @@ const char *lt_version(void) { return TORCH_VERSION; }
 void lt_set_threads(int n) { at::set_num_threads(n); }
 int lt_threads(void) { return at::get_num_threads(); }
 
+// The calling thread's operations run on it alone. libtorch's own setting is the process's, which a thread takes over at its
+// first use: so that comes before.
+void lt_single_thread(void) {
+  at::get_num_threads();
+  if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
+}
+
 // glibc gives every large block back to the kernel and pays for its pages again on the next step; keeping them
-// is worth a fifth of a convolutional step on the CPU.
+// is worth a fifth of a convolutional step on the CPU. One arena for all threads: what a loader's thread made and another freed
+// is there for the next batch, whoever makes it, so that memory does not grow with the threads.
 void lt_keep_memory(void) {
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2000000000);
   mallopt(M_TOP_PAD, 64 << 20);

@@ -143,6 +143,7 @@ void lt_record_end(void);
 const char *lt_version(void);
 void lt_set_threads(int n);
 int lt_threads(void);
+void lt_single_thread(void);
 void lt_keep_memory(void);
 void lt_deterministic(int on, int warn_only);
 void lt_benchmark(int on);

@@ -18,6 +18,10 @@ func SetThreads(n int) { C.lt_set_threads(C.int(n)) }
 // Threads is the number of threads of operations on the CPU. It starts at OMP_NUM_THREADS, else the number of cores.
 func Threads() int { return int(C.lt_threads()) }
 
+// SingleThread makes operations that the calling OS thread starts run on it alone. Lock the goroutine to the thread before, and end
+// it there.
+func SingleThread() { C.lt_single_thread() }
+
 // KeepMemory tells the C library's allocator to keep freed blocks for the next step instead of returning them to the
 // kernel. Call it once, before the first large tensor.
 func KeepMemory() { C.lt_keep_memory() }

@@ -40,7 +40,28 @@ func collate(samples []lighter.Value) (lighter.Value, error) {
 	return nil, fmt.Errorf("default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found %s", lighter.TypeName(samples[0]))
 }
 
+// oddSample says which two samples of a batch do not go together.
+type oddSample struct {
+	error
+	first, at int
+}
+
+// Unwrap returns the operation's error.
+func (o *oddSample) Unwrap() error { return o.error }
+
 func stack(samples []lighter.Value) (batch lighter.Value, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		for i, s := range samples {
+			t, ok := s.(tensor.Tensor)
+			if !ok || !t.SameShape(samples[0].(tensor.Tensor).Shape()) {
+				err = &oddSample{err, 0, i}
+				return
+			}
+		}
+	}()
 	defer tensor.Recover(&err)
 	ts := make([]tensor.Tensor, len(samples))
 	for i, s := range samples {
@@ -92,25 +113,4 @@ func collateDicts(samples []lighter.Value, first lighter.Dict) (lighter.Value, e
 		batch[key] = v
 	}
 	return batch, nil
-}
-
-// mapTensors is v with f applied to every tensor in it.
-func mapTensors(v lighter.Value, f func(tensor.Tensor) tensor.Tensor) lighter.Value {
-	switch v := v.(type) {
-	case tensor.Tensor:
-		return f(v)
-	case lighter.List:
-		out := make(lighter.List, len(v))
-		for i := range v {
-			out[i] = mapTensors(v[i], f)
-		}
-		return out
-	case lighter.Dict:
-		out := make(lighter.Dict, len(v))
-		for key := range v {
-			out[key] = mapTensors(v[key], f)
-		}
-		return out
-	}
-	return v
 }

@@ -18,11 +18,15 @@ type combined struct {
 	again [][]tensor.Tensor // kept
 }
 
-// Len is the length of the longest loader.
+// Len is the length of the longest loader, -1 where one does not know its own.
 func (c *combined) Len() int {
 	longest := 0
 	for _, l := range c.loaders {
-		longest = max(longest, l.Len())
+		n := l.Len()
+		if n < 0 {
+			return -1
+		}
+		longest = max(longest, n)
 	}
 	return longest
 }
@@ -61,10 +65,23 @@ func (c *combined) Iter(from int) (_ lighter.Iterator, err error) {
 		if !ok {
 			return nil, fmt.Errorf("dataloader %d, a %T, can't go on within an epoch", i, one)
 		}
-		it.iterators[i] = s.seek(min(from, c.loaders[i].Len()))
+		at := from
+		if n := c.loaders[i].Len(); n >= 0 {
+			at = min(at, n)
+		}
+		if it.iterators[i], err = s.seek(at); err != nil {
+			return nil, err
+		}
 	}
 	for i, l := range c.loaders {
-		times := (from - 1) / l.Len()
+		n := l.Len()
+		if n < 0 {
+			if i < len(before) && len(before[i]) > 0 {
+				return nil, fmt.Errorf("dataloader %d does not know its length and had begun again: it can't go on within an epoch", i)
+			}
+			continue
+		}
+		times := (from - 1) / n
 		if times == 0 {
 			continue
 		}
@@ -72,7 +89,7 @@ func (c *combined) Iter(from int) (_ lighter.Iterator, err error) {
 			return nil, fmt.Errorf("dataloader %d had begun again %d times, and the checkpoint does not hold from where", i, times)
 		}
 		c.again[i], before[i] = before[i], nil
-		if err := it.restart(i, own[i], c.again[i][times-1], from-times*l.Len()); err != nil {
+		if err := it.restart(i, own[i], c.again[i][times-1], from-times*n); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +98,9 @@ func (c *combined) Iter(from int) (_ lighter.Iterator, err error) {
 
 // seeker is an iterator that can go on at a later batch: it draws what the batches before drew to choose their samples.
 // It gives the iterator to go on with, which takes its place.
-type seeker interface{ seek(at int) lighter.Iterator }
+type seeker interface {
+	seek(at int) (lighter.Iterator, error)
+}
 
 // restart puts in place of loader i's iterator the one that the loader began, from the default generator's state rng.
 func (it *combinedIterator) restart(i int, own lighter.Dict, rng tensor.Tensor, at int) error {

@@ -129,7 +129,7 @@ func TestCombinedGoesOn(t *testing.T) {
 				}
 				whole := runCombined(t, it, func(int) {
 					s := saved{rng: tensor.RNGState(tensor.Device{}).Keep()}
-					s.state = mapTensors(l.(lighter.LoaderState).StateDict(true), tensor.Tensor.Keep).(lighter.Dict)
+					s.state = lighter.MapTensors(l.(lighter.LoaderState).StateDict(true), tensor.Tensor.Keep).(lighter.Dict)
 					at = append(at, s)
 				})
 				for k, s := range at {
@@ -151,7 +151,7 @@ func TestCombinedGoesOn(t *testing.T) {
 					}
 					rest.(interface{ Close() error }).Close()
 					s.rng.Free()
-					mapTensors(s.state, func(x tensor.Tensor) tensor.Tensor { x.Free(); return x })
+					lighter.MapTensors(s.state, func(x tensor.Tensor) tensor.Tensor { x.Free(); return x })
 				}
 			})
 		}

@@ -46,6 +46,12 @@ func (d *concat) Draw(i int, r lighter.Rand) (lighter.Value, error) {
 	return drawSample(d.parts[p], i, r)
 }
 
+// Locate implements [lighter.Locator].
+func (d *concat) Locate(i int) string {
+	p, i := d.part(i)
+	return locate(d.parts[p], i)
+}
+
 // part says which part holds sample i, and its number there.
 func (d *concat) part(i int) (part, at int) {
 	p := sort.SearchInts(d.ends, i+1)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -116,7 +117,7 @@ func TestBadArguments(t *testing.T) {
 		{ten(m{"collate_fn": "mine"}), "must be a callable that makes a batch"},
 		{ten(m{"generator": "seven"}), "must be a seed or a torch.Generator, got seven"},
 		{ten(m{"batchsize": 3}), `did you mean "batch_size"?`},
-		{ten(m{"sampler": samples(10)}), "must be a component of kind Sampler"},
+		{ten(m{"sampler": samples(10)}), "sampler of torch.utils.data.DataLoader: must be a sampler, a list of ints, or null"},
 		{dataLoader(samples(0), nil), "dataset of torch.utils.data.DataLoader: is empty"},
 		{dataLoader(samples(0), m{"shuffle": true}), "num_samples=0"},
 		{target("torch.utils.data.RandomSampler", m{"data_source": samples(10), "num_samples": 0}), "num_samples should be a positive integer value, but got num_samples=0"},
@@ -151,17 +152,33 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
-// A sampler made for a longer dataset is found out when it names a sample that is not there.
+// A sampler whose samples the dataset may not have is found out before an epoch begins; negative numbers count from the end.
 func TestSampleOutOfRange(t *testing.T) {
 	tensortest.Scope(t)
-	sampler := target("torch.utils.data.RandomSampler", m{"data_source": samples(30)})
-	for want, dataset := range map[string]m{"index out of range": samples(10), "index out of range: the dataset has 10 samples": slow(10)} {
-		l := mustBuild[lighter.Loader](t, dataLoader(dataset, m{"batch_size": 30, "sampler": sampler}))
-		_, ok, err := begin(t, l).Next()
-		if err == nil || ok || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
+	for want, sampler := range map[string]any{
+		"index 10 is out of range for a dataset of 10 samples: the sampler's has 30": target("torch.utils.data.RandomSampler", m{"data_source": samples(30)}),
+		"index 11 at position 2 is out of range for a dataset of 10 samples":         []any{1, 2, 11},
+		"index -11 at position 0 is out of range for a dataset of 10 samples":        target("torch.utils.data.SubsetRandomSampler", m{"indices": []any{-11}}),
+		"index 12 at position 0 is out of range for a dataset of 10 samples":         target("torch.utils.data.WeightedRandomSampler", m{"weights": ones(13), "num_samples": 1}),
+	} {
+		for _, dataset := range []m{samples(10), slow(10)} {
+			_, err := build[lighter.Loader](t, m{"x": dataLoader(dataset, m{"sampler": sampler})})
+			var data *lighter.DataError
+			if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &data) {
+				t.Errorf("got %v, want %q as a fault of the data", err, want)
+			}
 		}
 	}
+	l := mustBuild[lighter.Loader](t, dataLoader(slow(10), m{"batch_size": 3, "sampler": []any{-1, 0, -10}}))
+	equal(t, "negative", epoch(t, l), [][]int64{{9, 0, 0}})
+}
+
+func ones(n int) []any {
+	l := make([]any, n)
+	for i := range l {
+		l[i] = 1
+	}
+	return l
 }
 
 // Each stage builds the loaders it uses and no other.

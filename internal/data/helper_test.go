@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -142,7 +143,8 @@ func (l list) Build(*lighter.Env) (lighter.Dataset, error) { return l, nil }
 func load(t testing.TB, d lighter.Dataset, change func(*DataLoader)) lighter.Loader {
 	t.Helper()
 	batch := d.Len()
-	c := DataLoader{Dataset: d, BatchSize: &batch}
+	none := 0
+	c := DataLoader{Dataset: Source{dataset: d}, BatchSize: &batch, NumWorkers: &none, InOrder: true}
 	if change != nil {
 		change(&c)
 	}
@@ -162,3 +164,6 @@ func diagnostics(err error) diag.List {
 	errors.As(err, &list)
 	return list
 }
+
+// contains says whether an error's text has a text in it.
+func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }

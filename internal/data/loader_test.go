@@ -31,7 +31,7 @@ func TestCollate(t *testing.T) {
 			m{"x": "float32[2 1] [1 2]", "y": []any{"int64[2] [1 2]"}}},
 	} {
 		for _, workers := range []int{0, 2} {
-			batch, ok, err := begin(t, load(t, c.samples, func(l *DataLoader) { l.NumWorkers = workers })).Next()
+			batch, ok, err := begin(t, load(t, c.samples, func(l *DataLoader) { l.NumWorkers = &workers })).Next()
 			if err != nil || !ok {
 				t.Fatal(c.name, err)
 			}
@@ -60,7 +60,7 @@ func TestBadSamples(t *testing.T) {
 		{"operation", list{x(1), func() lighter.Value { return x(2).Add(x(3)) }}, "sample 1: add: The size of tensor a (2) must match the size of tensor b (3)"},
 	} {
 		for _, workers := range []int{0, 2} {
-			_, ok, err := begin(t, load(t, c.samples, func(l *DataLoader) { l.NumWorkers = workers })).Next()
+			_, ok, err := begin(t, load(t, c.samples, func(l *DataLoader) { l.NumWorkers = &workers })).Next()
 			if err == nil || ok || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s, %d workers: got %v, want %q", c.name, workers, err, c.want)
 			}
@@ -73,7 +73,7 @@ func TestLoadingGoesOnAfterAnError(t *testing.T) {
 	tensortest.Scope(t)
 	one := 1
 	for _, workers := range []int{0, 2} {
-		it := begin(t, load(t, list{errors.New("bad"), int64(7)}, func(l *DataLoader) { l.NumWorkers, l.BatchSize = workers, &one }))
+		it := begin(t, load(t, list{errors.New("bad"), int64(7)}, func(l *DataLoader) { l.NumWorkers, l.BatchSize = &workers, &one }))
 		if _, _, err := it.Next(); err == nil {
 			t.Error("no error")
 		}
@@ -128,13 +128,14 @@ func TestEarlyCloseLeavesNothing(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	tensortest.Scope(t)
+	single := 1
 	release := make(chan struct{})
 	before := tensor.Live()
 	hang := func() lighter.Value {
 		<-release
 		return tensor.Zeros([]int64{1}, tensor.Float32, tensor.Device{})
 	}
-	it, err := load(t, list{hang}, func(c *DataLoader) { c.NumWorkers, c.Timeout = 1, 0.01 }).Iter(0)
+	it, err := load(t, list{hang}, func(c *DataLoader) { c.NumWorkers, c.Timeout = &single, 0.01 }).Iter(0)
 	if err != nil {
 		t.Fatal(err)
 	}

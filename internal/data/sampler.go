@@ -15,8 +15,20 @@ type Sampler interface {
 	Order() tensor.Tensor
 }
 
-// exhauster is a sampler that does something when an epoch asks for more samples than there are.
-type exhauster interface{ exhausted() }
+// The optional interfaces of a Sampler.
+type (
+	// exhauster does something when an epoch asks for more samples than there are.
+	exhauster interface{ exhausted() }
+	// generating draws from a generator of its own, nil for none.
+	generating interface{ ownGenerator() *Generator }
+	// epochal has an order that depends on the epoch's number.
+	epochal interface{ setEpoch(n int) }
+	// indexed takes its samples' numbers from the user: they may not fit the dataset.
+	indexed interface {
+		// indices are all that can come, in the places where the user gave them.
+		indices() []int64
+	}
+)
 
 // SequentialSampler is torch.utils.data.SequentialSampler: the samples in order.
 type SequentialSampler struct {
@@ -32,6 +44,13 @@ type sequential int
 
 func (n sequential) Len() int             { return int(n) }
 func (n sequential) Order() tensor.Tensor { return tensor.Tensor{} }
+
+// listed is an order that is given.
+type listed []int64
+
+func (l listed) Len() int             { return len(l) }
+func (l listed) Order() tensor.Tensor { return tensor.FromSlice(l, int64(len(l))) }
+func (l listed) indices() []int64     { return l }
 
 // RandomSampler is torch.utils.data.RandomSampler. With a generator of its own it draws from that; else each epoch draws a
 // seed from the default generator, and the order from a generator so seeded.
@@ -52,11 +71,15 @@ func (c RandomSampler) Build(*lighter.Env) (s Sampler, err error) {
 	}
 	switch {
 	case n == 0:
-		return nil, lighter.FieldError("data_source", "is empty: num_samples should be a positive integer value, but got num_samples=0")
+		return nil, Unreadable("data_source", errNoSamples)
 	case samples <= 0:
-		return nil, lighter.FieldError("num_samples", "num_samples should be a positive integer value, but got num_samples=%d", samples)
+		return nil, positiveSamples(samples)
 	}
 	return &random{n: n, samples: samples, replacement: c.Replacement, generator: c.Generator.generator()}, nil
+}
+
+func positiveSamples(n int) error {
+	return lighter.FieldError("num_samples", "num_samples should be a positive integer value, but got num_samples=%d", n)
 }
 
 type random struct {
@@ -67,6 +90,8 @@ type random struct {
 
 // Len is the number of samples of an epoch.
 func (r *random) Len() int { return r.samples }
+
+func (r *random) ownGenerator() *Generator { return r.generator }
 
 // Order draws as RandomSampler.__iter__ does.
 func (r *random) Order() tensor.Tensor {
@@ -108,7 +133,11 @@ func (r *random) exhausted() {
 	}
 }
 
-var _ exhauster = (*random)(nil)
+var (
+	_ exhauster  = (*random)(nil)
+	_ generating = (*random)(nil)
+	_ indexed    = listed(nil)
+)
 
 func init() {
 	registry.Register[Sampler]("torch.utils.data.SequentialSampler", SequentialSampler{}, "torch.utils.data.sampler.SequentialSampler")

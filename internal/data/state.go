@@ -14,8 +14,10 @@ func (l *loader) generators() []*Generator {
 	if l.generator != nil {
 		own = append(own, l.generator)
 	}
-	if r, ok := l.sampler.(*random); ok && r.generator != nil && !slices.Contains(own, r.generator) {
-		own = append(own, r.generator)
+	if l.batches != nil {
+		if s, ok := l.batches.sampler.(generating); ok && s.ownGenerator() != nil && !slices.Contains(own, s.ownGenerator()) {
+			own = append(own, s.ownGenerator())
+		}
 	}
 	return own
 }
@@ -35,10 +37,20 @@ func (l *loader) StateDict(within bool) lighter.Dict {
 	if within {
 		epoch-- // the epoch under way begins once more
 	}
-	if len(states) == 0 && !seeded {
+	taken := lighter.List{}
+	if within && l.current != nil && l.current.given != nil {
+		for _, n := range l.current.given.more {
+			taken = append(taken, int64(n))
+		}
+	}
+	if len(states) == 0 && !seeded && len(taken) == 0 {
 		return nil
 	}
-	return lighter.Dict{"generators": states, "seeded": seeded, "base_seed": l.base, "epoch": epoch}
+	d := lighter.Dict{"generators": states, "seeded": seeded, "base_seed": l.base, "epoch": epoch}
+	if len(taken) > 0 {
+		d["taken"] = taken
+	}
+	return d
 }
 
 // LoadStateDict implements [lighter.LoaderState].
@@ -59,21 +71,37 @@ func (l *loader) LoadStateDict(d lighter.Dict) error {
 	l.seeded, _ = d["seeded"].(bool)
 	l.base, _ = d["base_seed"].(int64)
 	l.epoch, _ = d["epoch"].(int64)
+	l.taken = nil
+	taken, _ := d["taken"].(lighter.List)
+	for _, v := range taken {
+		n, ok := v.(int64)
+		if !ok {
+			return errors.New("a batch's number is no int")
+		}
+		l.taken = append(l.taken, int(n))
+	}
+	l.forget()
 	return nil
 }
 
 // InOrder implements [lighter.InOrder].
 func (l *loader) InOrder() (_ lighter.Loader, changed bool) {
-	if _, ok := l.sampler.(sequential); ok {
+	if l.batches == nil {
+		return l, false
+	}
+	if _, ok := l.batches.sampler.(sequential); ok {
 		return l, false
 	}
 	o := *l
-	o.sampler = sequential(l.dataset.Len())
-	o.batches = o.countBatches()
+	o.batches = &Batches{sampler: sequential(l.dataset.Len()), size: l.batches.size, dropLast: l.batches.dropLast}
+	if l.batches.ends != nil {
+		o.batches.size = l.batches.ends[0]
+	}
 	return &o, true
 }
 
 var (
 	_ lighter.LoaderState = (*loader)(nil)
 	_ lighter.InOrder     = (*loader)(nil)
+	_ lighter.EpochSetter = (*loader)(nil)
 )

@@ -53,6 +53,9 @@ func (s *subset) Draw(i int, r lighter.Rand) (lighter.Value, error) {
 	return drawSample(s.dataset, int(s.indices[i]), r)
 }
 
+// Locate implements [lighter.Locator].
+func (s *subset) Locate(i int) string { return locate(s.dataset, int(s.indices[i])) }
+
 // Batch implements [lighter.Batcher] where the whole dataset does.
 func (s *subset) Batch(index []int64, rand func(int) lighter.Rand) (lighter.Value, bool, error) {
 	b, ok := s.dataset.(lighter.Batcher)

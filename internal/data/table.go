@@ -1,6 +1,8 @@
 package data
 
 import (
+	"fmt"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
@@ -10,6 +12,23 @@ import (
 type table struct {
 	columns []tensor.Tensor
 	n       int
+	place   func(i int) string // where a row comes from; or nil
+}
+
+// RowsOf makes a dataset in memory say that its samples are the rows of a file from start on.
+func RowsOf(d lighter.Dataset, path string, start int) lighter.Dataset {
+	if t, ok := d.(*table); ok {
+		t.place = func(i int) string { return fmt.Sprintf("%s, row %d", path, start+i) }
+	}
+	return d
+}
+
+// Locate implements [lighter.Locator].
+func (t *table) Locate(i int) string {
+	if t.place == nil {
+		return ""
+	}
+	return t.place(i)
 }
 
 // Len is the number of samples.
@@ -79,6 +98,7 @@ func (c TensorDataset) Build(*lighter.Env) (lighter.Dataset, error) {
 var (
 	_ lighter.Gatherer = (*table)(nil)
 	_ narrower         = (*table)(nil)
+	_ lighter.Locator  = (*table)(nil)
 )
 
 func init() { registry.Register[lighter.Dataset]("torch.utils.data.TensorDataset", TensorDataset{}) }

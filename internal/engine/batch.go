@@ -14,8 +14,7 @@ func (t *Trainer) place(v lighter.Value) lighter.Value {
 	if t.device.Type == tensor.CPU && t.format == tensor.ContiguousFormat && !p.converts() {
 		return v
 	}
-	switch x := v.(type) {
-	case tensor.Tensor:
+	return lighter.MapTensors(v, func(x tensor.Tensor) tensor.Tensor {
 		if dtype := p.of(x); t.device.Type != tensor.CPU || dtype != x.DType() {
 			x = x.ToAsync(t.device, dtype)
 		}
@@ -23,20 +22,7 @@ func (t *Trainer) place(v lighter.Value) lighter.Value {
 			x = x.ToMemoryFormat(tensor.ChannelsLast)
 		}
 		return x
-	case lighter.List:
-		out := make(lighter.List, len(x))
-		for i := range x {
-			out[i] = t.place(x[i])
-		}
-		return out
-	case lighter.Dict:
-		out := make(lighter.Dict, len(x))
-		for k := range x {
-			out[k] = t.place(x[k])
-		}
-		return out
-	}
-	return v
+	})
 }
 
 // batchSize is the first dimension of the first tensor in a batch, as Lightning extracts it; 1 when there is none.

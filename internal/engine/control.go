@@ -145,30 +145,9 @@ func (t *Trainer) remember() memory {
 
 // copied is a value with copies of its tensors, kept one with handles of them that no scope owns; adopt gives these to the
 // innermost scope.
-func copied(v lighter.Value) lighter.Value { return eachIn(v, tensor.Tensor.Clone) }
-func kept(v lighter.Value) lighter.Value   { return eachIn(v, tensor.Tensor.Keep) }
-func adopt(v lighter.Value)                { eachIn(v, tensor.Tensor.Adopt) }
-
-// eachIn is a value with its tensors changed.
-func eachIn(v lighter.Value, change func(tensor.Tensor) tensor.Tensor) lighter.Value {
-	switch x := v.(type) {
-	case tensor.Tensor:
-		return change(x)
-	case lighter.List:
-		out := make(lighter.List, len(x))
-		for i := range x {
-			out[i] = eachIn(x[i], change)
-		}
-		return out
-	case lighter.Dict:
-		out := make(lighter.Dict, len(x))
-		for k := range x {
-			out[k] = eachIn(x[k], change)
-		}
-		return out
-	}
-	return v
-}
+func copied(v lighter.Value) lighter.Value { return lighter.MapTensors(v, tensor.Tensor.Clone) }
+func kept(v lighter.Value) lighter.Value   { return lighter.MapTensors(v, tensor.Tensor.Keep) }
+func adopt(v lighter.Value)                { lighter.MapTensors(v, tensor.Tensor.Adopt) }
 
 // recall is the other way.
 func (t *Trainer) recall(m memory) error {

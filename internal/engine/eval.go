@@ -57,11 +57,15 @@ func (t *Trainer) evaluate(m lighter.Mode) error {
 func (t *Trainer) evaluateLoader(m lighter.Mode, i int) error {
 	l := &t.loops[m]
 	l.loader = i
-	it, err := l.loaders[i].Iter(0)
+	setEpoch(l.loaders[i], t.state.Epoch)
+	it, err := l.begin(l.loaders[i], 0)
 	if err != nil {
-		return &Error{Code: ExitData, Err: err}
+		return err
 	}
 	defer it.Close()
+	if m == lighter.Val && i == len(l.loaders)-1 && !t.sanity && t.stage == "fit" && t.trainingOver() {
+		t.foresee(true) // evaluation draws no more
+	}
 	if i == 0 {
 		if err := t.startEvaluation(m); err != nil {
 			return err

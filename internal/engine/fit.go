@@ -125,7 +125,7 @@ func (t *Trainer) trainBatch(batch lighter.Value, idx int) error {
 	if err := t.stepSchedules("step", false); err != nil {
 		return err
 	}
-	if l := &t.loops[lighter.Train]; l.over || idx+1 == l.numBatches() {
+	if l := &t.loops[lighter.Train]; l.over || l.isLast(idx) {
 		if err := t.stepSchedules("epoch", false); err != nil || l.over {
 			return err
 		}
@@ -177,9 +177,12 @@ func (t *Trainer) validationDue() bool {
 	if wait := t.args.ValCheckInterval.every; wait > 0 {
 		return t.overdue(wait)
 	}
+	if l.batch+1 == l.end && t.args.ValCheckInterval.isFraction() { // fewer than the limit
+		return true
+	}
 	interval := t.valInterval()
 	if interval <= 0 {
-		return l.batch+1 == l.numBatches()
+		return l.isLast(l.batch)
 	}
 	if every == nil {
 		return l.total%int64(interval) == 0
@@ -212,6 +215,7 @@ func (t *Trainer) valInterval() int {
 // endEpoch closes a training epoch: the model's and the callbacks' turn, then its row, which carries the step of the last
 // training row.
 func (t *Trainer) endEpoch() error {
+	t.foresee(true)
 	if t.stepper != nil {
 		t.measured(modelEpochEnd, func() { t.stepper.EpochEnd(t) })
 	}

@@ -61,7 +61,7 @@ func (l limit) of(n int, m lighter.Mode) (int, error) {
 	case n < 0 && l.fraction == 0:
 		return 0, nil
 	case n < 0:
-		return 0, fmt.Errorf("the %s_dataloader does not know its length: trainer::limit_%[1]s_batches must be 1.0 or an int", m)
+		return 0, fmt.Errorf("when using an `IterableDataset`, `Trainer(limit_%[1]s_batches)` must be `1.0` or an int. An int specifies `num_%[1]s_batches` to use: the data set of data::%[1]s_dataloader does not know its length", m)
 	}
 	some := int(float64(n) * l.fraction)
 	if some == 0 && n > 0 && l.fraction > 0 {

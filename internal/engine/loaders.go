@@ -17,9 +17,11 @@ type loop struct {
 	logged  []int64 // of each loader, those that were logged: the step of an evaluation's rows
 	size    int     // samples of the current batch
 	open    bool    // the loaders are there
-	limit   int     // how many the limits leave of the first loader, -1 when that is unknown before the end
 	opened  int     // the epoch in which they were made
 	over    bool    // a hook has ended the epoch
+	end     int     // how many batches the current loader turned out to have; -1 before that is known, where it was not from the start
+
+	iterator lighter.Iterator // of the current loader's epoch
 }
 
 // numBatches is how many batches of the current loader there are; -1 when that is unknown.
@@ -102,9 +104,6 @@ func (t *Trainer) openLoader(m lighter.Mode) error {
 			return err
 		}
 	}
-	if len(l.batches) > 0 {
-		l.limit = l.batches[0]
-	}
 	if overfit {
 		t.unshuffle(m)
 	}
@@ -134,9 +133,34 @@ func (t *Trainer) checkValInterval() error {
 	switch {
 	case !v.set || v.every > 0 || t.loops[lighter.Val].all() == 0:
 	case v.isFraction() && n < 0 && v.fraction != 1:
-		return errors.New("the train_dataloader does not know its length: trainer::val_check_interval must be time based, 1.0 or an int. An int k specifies checking validation every k training batches")
+		return errors.New("when using an IterableDataset for `train_dataloader`, `Trainer(val_check_interval)` must be time based, `1.0` or an int. An int k specifies checking validation every k training batches: set trainer::val_check_interval")
 	case !v.isFraction() && t.args.CheckValEveryNEpoch != nil && n >= 0 && v.count > n:
 		return fmt.Errorf("`val_check_interval` (%d) must be less than or equal to the number of the training batches (%d). If you want to disable validation set `limit_val_batches` to 0.0 instead. If you want to validate based on the total training batches, set `check_val_every_n_epoch=null`", v.count, n)
 	}
 	return nil
+}
+
+// setEpoch tells a loader whose order may depend on it the epoch's number.
+func setEpoch(l lighter.Loader, epoch int) {
+	if s, ok := l.(lighter.EpochSetter); ok {
+		s.SetEpoch(epoch)
+	}
+}
+
+// trainingOver says that the training epoch under way has had all its batches.
+func (t *Trainer) trainingOver() bool {
+	l := &t.loops[lighter.Train]
+	return l.isLast(l.batch)
+}
+
+// foresee lets the training loader prepare the next epoch, if there is to be one. over says that nothing of this one draws any
+// more.
+func (t *Trainer) foresee(over bool) {
+	last := t.MaxEpochs()
+	if last >= 0 && t.state.Epoch+1 >= last || t.stepsDone() || over && t.mayStop() || t.rehearsing {
+		return
+	}
+	if f, ok := t.trainLoader().(lighter.Foreseer); ok {
+		f.Foresee(over)
+	}
 }

@@ -1,66 +1,93 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/tensor"
 )
 
-// lookahead is the iterator of a training loader that does not know its length: like Lightning it loads a batch ahead, so that the
-// last one is known when it is done.
+// lookahead gives the batches of a loader that does not know its length. It holds the next one, and so knows the last one when it
+// gives it, as Lightning does of such loaders.
 type lookahead struct {
 	lighter.Iterator
 	l    *loop
 	next lighter.Value // its tensors are kept
-	more bool
 	err  error
+	more bool
+	at   int                // batches given
+	here func(k int) string // what the samples of the batch given last are
+	then func(k int) string
 }
 
-// lookAhead makes it and loads the first batch, number from.
-func lookAhead(it lighter.Iterator, l *loop, from int) lighter.Iterator {
-	a := &lookahead{Iterator: it, l: l}
-	a.load(from)
+// look begins to look ahead, at batch from.
+func look(l *loop, it lighter.Iterator, from int) *lookahead {
+	a := &lookahead{Iterator: it, l: l, at: from}
+	l.end = -1
+	a.fetch()
 	return a
 }
 
-// load loads the batch that will be number idx. Without one the epoch has as many.
-func (a *lookahead) load(idx int) {
+func (a *lookahead) fetch() {
 	s := tensor.Open()
 	defer s.Close()
-	defer tensor.Recover(&a.err)
-	a.next, a.more = nil, false
-	batch, more, err := a.Iterator.Next()
-	if a.err = err; err != nil {
-		return
-	}
-	if a.more = more; more {
-		a.next = kept(batch)
-	} else {
-		a.l.batches[0] = idx
+	a.next, a.more, a.err = a.Iterator.Next()
+	switch {
+	case a.err != nil:
+	case a.more:
+		a.next = lighter.MapTensors(a.next, tensor.Tensor.Keep)
+		a.then = locator(a.Iterator)
+	default:
+		a.l.end = a.at
 	}
 }
 
-// Next implements lighter.Iterator.
-func (a *lookahead) Next() (lighter.Value, bool, error) {
-	batch, more, err := a.next, a.more, a.err
-	if err != nil || !more {
+// Next gives the batch that is there and takes the one after it.
+func (a *lookahead) Next() (batch lighter.Value, ok bool, err error) {
+	if a.err != nil || !a.more {
+		err, a.err = a.err, nil
 		return nil, false, err
 	}
-	adopt(batch)
-	if n := a.l.numBatches(); n < 0 || a.l.batch+1 < n {
-		a.load(a.l.batch + 1)
-	} else {
-		a.next, a.more = nil, false
-	}
+	batch = lighter.MapTensors(a.next, tensor.Tensor.Adopt)
+	a.here, a.more = a.then, false
+	a.at++
+	a.fetch()
 	return batch, true, nil
 }
 
-// Close implements lighter.Iterator.
+// Locate implements [lighter.BatchLocator].
+func (a *lookahead) Locate() func(k int) string { return a.here }
+
+// Close frees what was not given.
 func (a *lookahead) Close() {
 	if a.more {
-		s := tensor.Open()
-		adopt(a.next)
-		s.Close()
+		lighter.MapTensors(a.next, func(t tensor.Tensor) tensor.Tensor { t.Free(); return t })
 		a.more = false
 	}
 	a.Iterator.Close()
 }
+
+// locator says what the samples of an iterator's last batch are.
+func locator(it lighter.Iterator) func(k int) string {
+	if l, ok := it.(lighter.BatchLocator); ok {
+		return l.Locate()
+	}
+	return func(k int) string { return fmt.Sprintf("sample %d of the batch", k) }
+}
+
+// begin begins a loader's epoch at a batch.
+func (l *loop) begin(loader lighter.Loader, from int) (lighter.Iterator, error) {
+	l.end = -1
+	it, err := loader.Iter(from)
+	if err != nil {
+		return nil, &Error{Code: ExitData, Err: err}
+	}
+	if loader.Len() < 0 {
+		it = look(l, it, from)
+	}
+	l.iterator = it
+	return it, nil
+}
+
+// isLast says whether batch idx is the last of the epoch and loader, as far as known when it was given.
+func (l *loop) isLast(idx int) bool { return idx+1 == l.numBatches() || idx+1 == l.end }

@@ -58,7 +58,7 @@ func (t *Trainer) fitState() *torchfile.Dict {
 		unfinished = 1
 	}
 	batches := progressOf(counts{p.trained + p.batches, p.batches}, 0, unfinished)
-	batches.Set("is_last_batch", p.batches > 0 && (p.batches == int64(train.numBatches()) || train.numBatches() < 0 && t.at.phase == phaseEpoch))
+	batches.Set("is_last_batch", p.batches > 0 && (train.isLast(int(p.batches)-1) || train.numBatches() < 0 && t.at.phase == phaseEpoch))
 	optimizer, manual := t.stepState(), counts{}
 	if !t.model.AutomaticOptimization() {
 		manual = counts{t.state.GlobalStep, t.state.GlobalStep}

@@ -86,13 +86,10 @@ func (t *Trainer) openEpoch(from int) (lighter.Iterator, error) {
 	t.at.epochRNG.Free()
 	t.at.epochRNG = tensor.RNGState(tensor.Device{}).Keep()
 	s.Close()
-	it, err := t.trainLoader().Iter(from)
+	setEpoch(t.trainLoader(), t.state.Epoch)
+	it, err := t.loops[lighter.Train].begin(t.trainLoader(), from)
 	if err != nil {
-		return nil, &Error{Code: ExitData, Err: err}
-	}
-	if l := &t.loops[lighter.Train]; t.trainLoader().Len() < 0 {
-		l.batches[0] = l.limit
-		it = lookAhead(it, l, from)
+		return nil, err
 	}
 	t.enterPhase(phaseBetween)
 	return it, nil
@@ -125,11 +122,15 @@ func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 		if it, t.ahead = t.ahead, nil; it == nil && err == nil {
 			it, err = t.openEpoch(0)
 		}
+		if err == nil {
+			t.foresee(false)
+		}
 		return it, 0, err
 	}
 	if it, err = t.openEpoch(from); err != nil {
 		return nil, 0, err
 	}
+	t.foresee(false)
 	t.drawFrom(resume.rng)
 	t.resumePending(resume)
 	t.at.phase, t.progress.batches = resume.phase, int64(from)

@@ -62,6 +62,7 @@ func (t *Trainer) batch(m lighter.Mode, it lighter.Iterator, do func(batch light
 	if !ok {
 		return false, nil
 	}
+	t.host = batch
 	l.total++
 	if batch, err = t.transfer(batch); err != nil {
 		return true, err
@@ -185,6 +186,10 @@ func (t *Trainer) located(m lighter.Mode, batch int, err error) error {
 	if errors.As(err, &known) {
 		code = known.Code
 	}
+	var sample *lighter.SampleError
+	if errors.As(err, &sample) {
+		code, err = ExitData, fmt.Errorf("%s: %w", locator(t.loops[m].iterator)(sample.K), err)
+	}
 	var op *tensor.Error
 	if errors.As(err, &op) {
 		if op.Kind == tensor.OutOfMemory {
@@ -204,7 +209,29 @@ func (t *Trainer) checkLoss(loss tensor.Tensor) error {
 		return nil
 	}
 	if math.IsNaN(loss.Item()) {
+		if err := notANumber(t.host); err != nil {
+			return err
+		}
 		return &Error{Code: ExitNumeric, Err: errors.New("the loss is NaN: lower the learning rate, clip gradients (trainer::gradient_clip_val), or look at this batch; trainer::detect_anomaly=true names the operation")}
 	}
 	return nil
+}
+
+// notANumber finds the first sample of a batch that holds NaN, which the loss then has it from: a *[lighter.SampleError].
+func notANumber(batch lighter.Value) error {
+	s := tensor.Open()
+	defer s.Close()
+	var found error
+	lighter.MapTensors(batch, func(x tensor.Tensor) tensor.Tensor {
+		if found != nil || !x.IsFloat() || x.Dim() == 0 || x.Numel() == 0 {
+			return x
+		}
+		bad := tensor.CallOne("nonzero", tensor.CallOne("any", tensor.CallOne("isnan", x).Flatten(0, -1).Reshape(x.Size(0), -1), 1))
+		if n := bad.Size(0); n > 0 {
+			k := tensor.Values[int64](bad)[0]
+			found = &lighter.SampleError{K: int(k), Err: fmt.Errorf("the loss is NaN because the data is: a tensor %s of the batch holds NaN in %d of its samples, first in this one", lighter.SizeText(x), n)}
+		}
+		return x
+	})
+	return found
 }

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -68,8 +69,9 @@ type Trainer struct {
 	guarded   bool       // a checkpoint may be saved when a batch fails
 	saved     savedState // of the newest checkpoint
 
-	forwardOnly bool // training batches change nothing but what layers gather of them
-	rehearsing  bool // what is trained will be taken back
+	host        lighter.Value // the batch under way, as its loader gave it
+	forwardOnly bool          // training batches change nothing but what layers gather of them
+	rehearsing  bool          // what is trained will be taken back
 }
 
 // state is every counter that a run needs to go on.
@@ -249,6 +251,9 @@ func (t *Trainer) NumBatches() int { return t.loops[t.mode].all() }
 // DataloaderIdx is the number of the loader whose batches are done now.
 func (t *Trainer) DataloaderIdx() int { return t.loops[t.mode].loader }
 
+// HostBatch is the batch under way, before it went to the device.
+func (t *Trainer) HostBatch() lighter.Value { return t.host }
+
 // Model is the model of the run.
 func (t *Trainer) Model() lighter.Model { return t.model }
 
@@ -281,6 +286,13 @@ func (t *Trainer) free() {
 	_ = t.saver.drain() // a run has waited before, and taken the error
 	t.results.close()
 	t.logged.close()
+	for _, l := range t.loops {
+		for _, loader := range l.loaders {
+			if c, ok := loader.(io.Closer); ok {
+				_ = c.Close() // what it loaded for an epoch that does not come; it fails in nothing
+			}
+		}
+	}
 	t.scaler.free()
 	t.at.free()
 	if t.resume != nil {
@@ -307,4 +319,7 @@ func (t *Trainer) WillValidate() bool { return t.validationDue() }
 // Stop ends the fit after this batch, once the minimum of epochs and steps is reached.
 func (t *Trainer) Stop(reason string) { t.stopping = reason }
 
-var _ lighter.LightningTrainer = (*Trainer)(nil)
+var (
+	_ lighter.LightningTrainer = (*Trainer)(nil)
+	_ lighter.HostBatcher      = (*Trainer)(nil)
+)

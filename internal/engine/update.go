@@ -254,5 +254,5 @@ func repeated(evaluate func() (lighter.Value, error)) func() (float64, error) {
 // windowEnds says whether batch idx of the epoch is the last of its accumulation window.
 func (t *Trainer) windowEnds(idx int) bool {
 	l := &t.loops[lighter.Train]
-	return (idx+1)%t.args.AccumulateGradBatches == 0 || idx+1 == l.numBatches() || l.over
+	return (idx+1)%t.args.AccumulateGradBatches == 0 || l.isLast(idx) || l.over
 }

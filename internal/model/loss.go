@@ -16,6 +16,9 @@ type loss struct {
 	takes signature // "" for input and target
 	f     func(x, y tensor.Tensor) tensor.Tensor
 	all   func(a arguments) tensor.Tensor // instead of f, for other signatures
+	// indexed says that the target holds class indices, or ignored ones.
+	indexed bool
+	ignored int64
 }
 
 func newLoss(class string) *loss {

@@ -37,6 +37,7 @@ func (c CrossEntropyLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	defer tensor.Recover(&err)
 	m := newLoss("CrossEntropyLoss")
 	weight, reduction := m.constant("weight", c.Weight), reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
+	m.indexed, m.ignored = true, c.IgnoreIndex
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		return tensor.CrossEntropy(x, y, weight, reduction, c.IgnoreIndex, c.LabelSmoothing)
 	}
@@ -59,6 +60,7 @@ func (c NLLLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	defer tensor.Recover(&err)
 	m := newLoss(c.class)
 	weight, reduction := m.constant("weight", c.Weight), reductionOf(c.Reduction, c.SizeAverage, c.Reduce)
+	m.indexed, m.ignored = true, c.IgnoreIndex
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		return tensor.CallOne("nll_loss_nd", x, y, weight, int64(reduction), c.IgnoreIndex)
 	}

@@ -113,6 +113,7 @@ func (c MultiMarginLoss) Build(*lighter.Env) (_ lighter.Module, err error) {
 	if weight.Defined() && weight.Dim() != 1 {
 		return nil, lighter.FieldError("weight", "MultiMarginLoss: expected weight to be None or 1D tensor, got %dD instead", weight.Dim())
 	}
+	m.indexed, m.ignored = true, noIndex
 	m.f = func(x, y tensor.Tensor) tensor.Tensor {
 		return tensor.CallOne("multi_margin_loss", x, y, c.P, c.Margin, weight, int64(c.get()))
 	}

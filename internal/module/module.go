@@ -202,11 +202,11 @@ func (m *Module) Step(t lighter.Trainer, batch lighter.Value, idx int) (lighter.
 		}
 		return output(t.Mode(), v)
 	}
-	return m.DefaultStep(t.Mode(), batch)
+	return m.DefaultStep(t, t.Mode(), batch)
 }
 
 // DefaultStep is the step without the user's: see the component's Doc.
-func (m *Module) DefaultStep(mode lighter.Mode, batch lighter.Value) (lighter.Output, error) {
+func (m *Module) DefaultStep(t lighter.Trainer, mode lighter.Mode, batch lighter.Value) (out lighter.Output, err error) {
 	pair, isList := batch.(lighter.List)
 	if mode == lighter.Predict {
 		switch {
@@ -223,10 +223,14 @@ func (m *Module) DefaultStep(mode lighter.Mode, batch lighter.Value) (lighter.Ou
 		return nil, unfit(mode, batch)
 	}
 	pred := m.Forward(pair[0])
-	out := lighter.Output{"pred": pred, "target": pair[1]}
+	out = lighter.Output{"pred": pred, "target": pair[1]}
 	if mode == lighter.Predict {
 		return out, nil
 	}
+	if err := m.checkOnHost(t, pred, pair[1]); err != nil {
+		return nil, err
+	}
+	defer m.blameTarget(pred, pair[1], &err)
 	if len(m.metrics[mode]) > 0 {
 		restore := tensor.SetGradEnabled(false)
 		for _, metric := range m.metrics[mode] {

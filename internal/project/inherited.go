@@ -74,7 +74,7 @@ func (i inherited) lighter(m *module.Module, name string, args []any) (any, erro
 		return nil, fmt.Errorf("super(self).%s() is there while a stage runs", name)
 	}
 	if mode := slices.Index(stepNames[:], name); mode >= 0 {
-		return m.DefaultStep(lighter.Mode(mode), args[0])
+		return m.DefaultStep(t, lighter.Mode(mode), args[0])
 	}
 	idx := func(k int) int {
 		if k < len(args) {

@@ -93,13 +93,30 @@ func pruned(r *config.Resolver, path string, p config.Pair, unneeded []string) (
 
 // set gives a keyword argument.
 func (d *decoder) set(p config.Pair, v any) {
-	i := slices.IndexFunc(d.entry.Fields, func(f Field) bool { return f.Name == p.Key })
+	i := slices.IndexFunc(d.entry.Fields, func(f Field) bool { return f.Name == p.Key && !f.Kwargs })
 	if i < 0 {
-		d.unexpected(p)
+		i = slices.IndexFunc(d.entry.Fields, func(f Field) bool { return f.Kwargs })
+		if i < 0 {
+			d.unexpected(p)
+			return
+		}
+		d.more(d.entry.Fields[i], p, v)
 		return
 	}
 	f := d.entry.Fields[i]
 	d.once(f, v, p.Value, p.KeyPos, d.path+"::"+p.Key)
+}
+
+// more gives a keyword argument whose name is the user's.
+func (d *decoder) more(f Field, p config.Pair, v any) {
+	all := d.args.FieldByIndex(f.index)
+	if all.IsNil() {
+		all.Set(reflect.MakeMap(all.Type()))
+	}
+	e := reflect.New(all.Type().Elem()).Elem()
+	f.Name = p.Key
+	d.assign(f, e, v, p.Value, d.path+"::"+p.Key)
+	all.SetMapIndex(reflect.ValueOf(p.Key), e)
 }
 
 // once assigns an argument that may be given by name or by position, not by both.

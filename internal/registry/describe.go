@@ -48,7 +48,7 @@ func (e *Entry) Describe() Description {
 			Name: f.Name, Type: kindName(f.Type), Required: f.Required, Rest: f.Args, Ignored: f.Ignored,
 			OneOf: f.OneOf, Synonyms: f.Aka, Help: f.Help,
 		}
-		if !f.Required && !f.Args {
+		if !f.Required && !f.Args && !f.Kwargs {
 			a.Default = yamlOf(e.proto.FieldByIndex(f.index))
 		}
 		d.Arguments = append(d.Arguments, a)

@@ -10,8 +10,9 @@ import (
 
 // Field is one argument of a component.
 //
-// Its tags: `cfg:"name,required,args,ignored,aka=old|synonym"`, `help:"what it is, in at most 80 characters"` and
-// `oneof:"a|b|c"`. An `args` field is a slice that takes all positional arguments; an `ignored` one is accepted for
+// Its tags: `cfg:"name,required,args,kwargs,ignored,aka=old|synonym"`, `help:"what it is, in at most 80 characters"` and
+// `oneof:"a|b|c"`. An `args` field is a slice that takes all positional arguments, a
+// `kwargs` field a map of those whose names no other field has; an `ignored` one is accepted for
 // compatibility and warns. A field whose type is a contract takes a component of that kind. Arguments that several components
 // share stand in a struct of their own, which they embed or hold in a field tagged `cfg:",inline"`.
 type Field struct {
@@ -19,6 +20,7 @@ type Field struct {
 	Type     reflect.Type
 	Required bool
 	Args     bool
+	Kwargs   bool
 	Ignored  bool
 	Aka      []string // names that people write for it
 	OneOf    []string
@@ -100,6 +102,8 @@ func fieldOf(sf reflect.StructField, tag string) (Field, error) {
 			f.Required = true
 		case "args":
 			f.Args = true
+		case "kwargs":
+			f.Kwargs = true
 		case "ignored":
 			f.Ignored = true
 		case "aka":
@@ -116,6 +120,8 @@ func fieldOf(sf reflect.StructField, tag string) (Field, error) {
 		return f, fmt.Errorf("field %s needs a help tag of at most 80 characters", sf.Name)
 	case f.Args && f.Type.Kind() != reflect.Slice:
 		return f, errors.New("an args field must be a slice")
+	case f.Kwargs && (f.Type.Kind() != reflect.Map || f.Type.Key().Kind() != reflect.String):
+		return f, errors.New("a kwargs field must be a map of strs")
 	}
 	return f, nil
 }

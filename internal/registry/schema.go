@@ -96,9 +96,14 @@ func (s *schema) component(e *Entry) object {
 		"_mode_":     object{"description": "callable: give the function that builds it", "enum": []string{"default", "callable"}},
 		"_requires_": ref("value"),
 	}
-	names := make([]string, len(e.Fields))
+	var names []string
+	var more any = false
 	for i, f := range e.Fields {
-		names[i] = f.Name
+		if f.Kwargs {
+			more = s.ofType(f.Type.Elem())
+			continue
+		}
+		names = append(names, f.Name)
 		p := s.field(f)
 		a := d.Arguments[i]
 		p["description"] = help(a)
@@ -108,7 +113,7 @@ func (s *schema) component(e *Entry) object {
 		properties[f.Name] = p
 	}
 	slices.Sort(names)
-	o := object{"type": "object", "properties": properties, "additionalProperties": false}
+	o := object{"type": "object", "properties": properties, "additionalProperties": more}
 	patterns := prefixed(append(names, "_args_", "_target_"), "#/$defs/"+e.Target)
 	o["patternProperties"] = patterns
 	if d.Doc != "" {

@@ -127,3 +127,13 @@ var (
 	_ PythonRand   = Default{}
 	_ lighter.Rand = stream{}
 )
+
+// Elsewhere is a [lighter.Rand] that must know of what may draw without it.
+type Elsewhere interface{ DrawsElsewhere() }
+
+// Unknown says that what follows, a function of the configuration, may draw from the default generator by itself.
+func Unknown(r lighter.Rand) {
+	if e, ok := r.(Elsewhere); ok {
+		e.DrawsElsewhere()
+	}
+}

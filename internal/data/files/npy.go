@@ -114,7 +114,7 @@ func (c Samples) dataset(s tensor.Scope, x, y array) (lighter.Dataset, error) {
 			return nil, err
 		}
 	}
-	return data.InMemory(columns), nil
+	return data.RowsOf(data.InMemory(columns), x.path, start), nil
 }
 
 // split takes the input's and the target's columns; the target is undefined when there is none.

@@ -31,7 +31,10 @@ func (a *Argument) DecodeConfig(v any) error {
 		a.Transform = x
 		return nil
 	case registry.Func:
-		a.Transform = function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) { return draw.Call(r, x, v) })
+		a.Transform = function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+			draw.Unknown(r)
+			return draw.Call(r, x, v)
+		})
 		return nil
 	}
 	return fmt.Errorf("must be %s, got %s", a.ConfigType(), registry.Describe(v))

@@ -190,6 +190,7 @@ func (Lambda) Doc() string {
 // Build makes the transform.
 func (c Lambda) Build(*lighter.Env) (lighter.Transform, error) {
 	return function(func(v lighter.Value, r lighter.Rand) (lighter.Value, error) {
+		draw.Unknown(r)
 		one := func(v lighter.Value) (lighter.Value, error) { return draw.Call(r, c.Lambd.f, v) }
 		if c.v2 {
 			return mapLeaves(v, one)

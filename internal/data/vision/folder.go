@@ -106,7 +106,9 @@ func (f *folder) open(l Loader, change, target transform.Argument) (lighter.Data
 		class = func(i int) int64 { return f.classes[f.sound(i)] }
 		load = f.loadSound
 	}
-	return newSet(len(f.paths), load, class, change, target), nil
+	s := newSet(len(f.paths), load, class, change, target)
+	s.place = f.Locate
+	return s, nil
 }
 
 func (f *folder) load(i int) (*image.File, error) {
@@ -289,6 +291,7 @@ func (l *loaded) Item(i int) (lighter.Value, error) { return l.Draw(i, draw.Defa
 
 // Draw implements [lighter.Drawer].
 func (l *loaded) Draw(i int, r lighter.Rand) (lighter.Value, error) {
+	draw.Unknown(r)
 	var v lighter.Value
 	read := func(at int) (err error) {
 		i = at
@@ -314,6 +317,9 @@ func (l *loaded) Draw(i int, r lighter.Rand) (lighter.Value, error) {
 	s := set{target: l.target}
 	return s.labelled(v, l.classes[i], r)
 }
+
+// Locate implements [lighter.Locator].
+func (f *folder) Locate(i int) string { return f.paths[i] }
 
 // expandHome puts the home folder for a leading ~.
 func expandHome(path string) string {
@@ -418,6 +424,7 @@ var (
 	_ registry.Checker = (*Predicate)(nil)
 	_ registry.Decoder = (*Extensions)(nil)
 	_ lighter.Drawer   = (*loaded)(nil)
+	_ lighter.Locator  = (*loaded)(nil)
 )
 
 func init() {

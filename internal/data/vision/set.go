@@ -20,7 +20,8 @@ type set struct {
 	change lighter.Transform // of images, or nil
 	target lighter.Transform // of classes, or nil
 	split  transform.Batched
-	whole  bool // batches can be made at once
+	whole  bool               // batches can be made at once
+	place  func(i int) string // where image i comes from; or nil
 }
 
 func newSet(n int, load func(i int) (*image.File, error), class func(i int) int64, change, target transform.Argument) *set {
@@ -33,6 +34,14 @@ func newSet(n int, load func(i int) (*image.File, error), class func(i int) int6
 
 // Len is the number of images.
 func (s *set) Len() int { return s.n }
+
+// Locate implements [lighter.Locator].
+func (s *set) Locate(i int) string {
+	if s.place == nil {
+		return ""
+	}
+	return s.place(i)
+}
 
 // Item gives (image, class).
 func (s *set) Item(i int) (lighter.Value, error) { return s.Draw(i, draw.Default{}) }
@@ -117,4 +126,5 @@ func interleaved(pix []byte, n, c, size int) []byte {
 var (
 	_ lighter.Drawer  = (*set)(nil)
 	_ lighter.Batcher = (*set)(nil)
+	_ lighter.Locator = (*set)(nil)
 )
