@@ -109,12 +109,6 @@ func parse(t *testing.T, cell string) float64 {
 // difference in each.
 func compareSeries(t *testing.T, expected, actual string, tol float64, near map[string]float64) map[string]float64 {
 	t.Helper()
-	return compareEachSeries(t, expected, actual, func(string) float64 { return tol })
-}
-
-// compareEachSeries is compareSeries with a tolerance for each series.
-func compareEachSeries(t *testing.T, expected, actual string, tolerance func(name string) float64) map[string]float64 {
-	t.Helper()
 	want, got := readSeries(t, expected), readSeries(t, actual)
 	worst := map[string]float64{}
 	for name := range got {
@@ -135,7 +129,7 @@ func compareEachSeries(t *testing.T, expected, actual string, tolerance func(nam
 			g := got[name][i]
 			diff := math.Abs(g.value - w.value)
 			worst[name] = max(worst[name], diff)
-			if g.epoch != w.epoch || g.step != w.step || diff > tolerance(name)*math.Abs(w.value) {
+			if g.epoch != w.epoch || g.step != w.step || diff > tol*math.Abs(w.value) {
 				t.Errorf("%s: value %d of %s is %+v, want %+v", actual, i, name, g, w)
 				break
 			}

@@ -67,7 +67,7 @@ func (c Arrays) build(path string, f arrayFile) (_ lighter.Dataset, err error) {
 			return nil, data.Unreadable("path", err)
 		}
 	}
-	return c.dataset(s, parts[0], parts[1])
+	return c.dataset(s, start, parts[0], parts[1])
 }
 
 // openArray opens the array that an argument names; n are its rows.

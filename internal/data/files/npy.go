@@ -81,7 +81,7 @@ func (c NPY) Build(*lighter.Env) (_ lighter.Dataset, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.dataset(s, array{x, c.Path, whole}, array{y, cmp.Or(c.TargetPath, c.Path), whole})
+	return c.dataset(s, start, array{x, c.Path, whole}, array{y, cmp.Or(c.TargetPath, c.Path), whole})
 }
 
 // array is the rows of an array in a file.
@@ -91,8 +91,9 @@ type array struct {
 	whole bool // its elements are integers
 }
 
-// dataset is the samples that an array of inputs and one of targets, if there is one, make; its tensors go to the scope around s.
-func (c Samples) dataset(s tensor.Scope, x, y array) (lighter.Dataset, error) {
+// dataset is the samples that an array of inputs and one of targets, if there is one, make, which begin at row start
+// of the file; its tensors go to the scope around s.
+func (c Samples) dataset(s tensor.Scope, start int, x, y array) (lighter.Dataset, error) {
 	var columns []tensor.Tensor
 	add := func(p part, a array) error {
 		if !c.AllowNaN {

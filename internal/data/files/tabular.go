@@ -80,7 +80,7 @@ func (c Tabular) read(path string, f format) (_ lighter.Dataset, err error) {
 		}
 		columns = append(columns, s.Return(x))
 	}
-	return data.InMemory(columns), nil
+	return data.RowsOf(data.InMemory(columns), path, start), nil
 }
 
 // parts are the columns of the input and, where there is one, of the target.

@@ -102,7 +102,8 @@ func (b Batched) tensors(t tensor.Tensor) (_ tensor.Tensor, err error) {
 	return t, nil
 }
 
-// table is what the rest makes of every byte in each of the bands, found by doing it to them; nil where that is no float32.
+// table is what the rest makes of every byte in each of the bands, found by doing it to them; nil where that is no float32, or has
+// another number of bands.
 func (b Batched) table(bands int) ([][256]float32, error) {
 	if t, ok := b.tables.Load(bands); ok {
 		return t.([][256]float32), nil
@@ -118,7 +119,7 @@ func (b Batched) table(bands int) ([][256]float32, error) {
 		return nil, err
 	}
 	var table [][256]float32
-	if t.DType() == tensor.Float32 {
+	if t.DType() == tensor.Float32 && t.Numel() == int64(len(bytes)) {
 		table = make([][256]float32, bands)
 		for i, v := range tensor.Values[float32](t) {
 			table[i/256][i%256] = v
