@@ -91,7 +91,7 @@ func cases() map[string]lightertest.Case {
 // take any value, and a large data set.
 var elsewhere = []string{
 	"lighter.callbacks.Freezer", "pytorch_lightning.Trainer", "torch.arange", "torch.randint", "torch.nn.Transformer", "torch.nn.Upsampl",
-	"torchmetrics.classification.Multiclass", "torchvision.datasets.FakeData", "torchvision.models.",
+	"torchmetrics.classification.Multiclass", "torch.utils.data.StackDataset", "torchvision.datasets.FakeData", "torchvision.models.",
 }
 
 // TestEveryComponentKeepsTheContract runs the contract that users run on their components over all of lighter's that build from

@@ -98,7 +98,7 @@ func TestUnknownLengthChangesNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for series, worst := range compareSeries(t, filepath.Join(whole, "metrics.csv"), filepath.Join(got, "metrics.csv"), 0) {
+				for series, worst := range compareSeries(t, filepath.Join(whole, "metrics.csv"), filepath.Join(got, "metrics.csv"), 0, nil) {
 					if worst != 0 {
 						t.Errorf("%s differs by %g", series, worst)
 					}
