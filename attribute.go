@@ -27,18 +27,31 @@ func (n *Node) Index(i any) (any, error) {
 			return c.Module, nil
 		}
 	}
+	for _, e := range n.entries {
+		if e.name == i {
+			return e.value, nil
+		}
+	}
+	items := n.Iterate()
 	at, ok := i.(int64)
 	if ok && at < 0 {
-		at += int64(len(n.children))
+		at += int64(len(items))
 	}
-	if !ok || at < 0 || at >= int64(len(n.children)) {
-		return nil, fmt.Errorf("index %v is out of range: %s has %d modules", i, n.Class(), len(n.children))
+	if !ok || at < 0 || at >= int64(len(items)) {
+		return nil, fmt.Errorf("index %v is out of range: %s has %d elements", i, n.Class(), len(items))
 	}
-	return n.children[at].Module, nil
+	return items[at], nil
 }
 
-// Iterate gives expressions the children.
+// Iterate gives expressions the children; of a module of parameters alone, a ParameterList, those.
 func (n *Node) Iterate() []any {
+	if len(n.children) == 0 {
+		out := make([]any, len(n.entries))
+		for i, e := range n.entries {
+			out[i] = e.value
+		}
+		return out
+	}
 	out := make([]any, len(n.children))
 	for i, c := range n.children {
 		out[i] = c.Module

@@ -167,7 +167,7 @@ func TestDataset(t *testing.T) {
 		t.Errorf("alone a sample draws %v, want %v of the default generator", got-1, b.Item())
 	}
 	_, err := d.Item(7)
-	if err == nil || !strings.Contains(err.Error(), "New, sample 7: Traceback") || !strings.Contains(err.Error(), "index 70 is out of bounds") {
+	if err == nil || !strings.Contains(err.Error(), "New: Traceback") || !strings.Contains(err.Error(), "index 70 is out of bounds") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -204,5 +204,41 @@ func TestIterable(t *testing.T) {
 	}
 	if len(got) != 3 || got[0] != 2 || got[2] != 8 {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestClasses(t *testing.T) {
+	const code = `
+def init_weights(m):
+    if isinstance(m, torch.nn.Linear):
+        torch.nn.init.constant_(m.weight, 0.5)
+
+def forward(self, x):
+    assert isinstance(self, torch.nn.Module)
+    assert isinstance(self.fc, torch.nn.Linear) and not isinstance(self.fc, torch.nn.ReLU)
+    assert isinstance(self.fc, (torch.nn.Conv2d, torch.nn.Linear))
+    assert isinstance(self.fc.weight, torch.nn.Parameter) and not isinstance(x, torch.nn.Parameter)
+    assert next(self.parameters()).device.type == "cpu"
+    return self.scale[0] * self.fc(x)
+
+def New():
+    net = torch.nn.Module(forward=forward, fc=torch.nn.Linear(2, 1, bias=False), scale=torch.nn.ParameterList([torch.nn.Parameter(torch.ones(1))]))
+    net.apply(init_weights)
+    return net
+`
+	tensortest.Scope(t)
+	m := made[lighter.Module](t, code, nil)
+	if got := m.Forward(tensor.FromSlice([]float32{1, 2}, 1, 2)).(tensor.Tensor).Item(); got != 1.5 {
+		t.Errorf("got %v, want 1.5", got)
+	}
+}
+
+func TestAnErrorSaysWhatBuiltTheObject(t *testing.T) {
+	tensortest.Scope(t)
+	got := failure(t, "def forward(self, x):\n    return x.nothing\ndef New():\n    return torch.nn.Module(forward=forward)\n", func(v any) {
+		v.(lighter.Module).Forward(tensor.FromSlice([]float32{1}, 1))
+	})
+	if want := "built by argument 1, in x"; !strings.Contains(got, want) {
+		t.Errorf("got\n%swant %s", got, want)
 	}
 }

@@ -66,7 +66,7 @@ func (d *Dataset) Item(i int) (lighter.Value, error) { return d.Draw(i, draw.Def
 func (d *Dataset) Draw(i int, r lighter.Rand) (lighter.Value, error) {
 	v, err := draw.Call(r, d.getitem.Call, d, int64(i))
 	if err != nil {
-		return nil, &lighter.DataError{Err: fmt.Errorf("%s, sample %d: %w", d.TypeName(), i, err)}
+		return nil, &lighter.DataError{Err: fmt.Errorf("%s: %w", d.TypeName(), d.blame(err))}
 	}
 	return v, nil
 }

@@ -2,11 +2,13 @@ package project
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/lighter-go/lighter"
 	"github.com/lighter-go/lighter/internal/config/expr"
 	"github.com/lighter-go/lighter/internal/module"
+	"github.com/lighter-go/lighter/internal/registry"
 	"github.com/lighter-go/lighter/tensor"
 )
 
@@ -59,11 +61,16 @@ func (h *host) own(obj any, name string) (any, bool) {
 	case tensor.Tensor:
 		return nil, false
 	case named:
-		class := classes[x.FullName()+"."+name]
-		if class == nil {
-			return nil, false
+		full := x.FullName() + "." + name
+		if class := classes[full]; class != nil {
+			return expr.Class{Name: full, New: expr.KwFunc(func(args []any, kwargs *expr.Dict) (any, error) { return class(h.session, args, kwargs) })}, true
 		}
-		return expr.KwFunc(func(args []any, kwargs *expr.Dict) (any, error) { return class(h.session, args, kwargs) }), true
+		if e, ok := registry.Lookup(full); ok && isClass[e.Kind] {
+			if f, ok, _ := h.Host.Attr(obj, name); ok {
+				return expr.Class{Name: e.Target, New: f}, true
+			}
+		}
+		return nil, false
 	}
 	if m := h.membersOf(obj); m != nil {
 		if v, ok := m.attr(obj, name); ok {
@@ -234,14 +241,55 @@ func (h *host) Iter(obj any) (next func() (any, bool, error), ok bool) {
 			return v, err == nil, err
 		}, true
 	}
+	if x, ok := obj.(registry.Iterable); ok { // as of parameters(), for next()
+		items := x.Iterate()
+		return func() (any, bool, error) {
+			if len(items) == 0 {
+				return nil, false, nil
+			}
+			v := items[0]
+			items = items[1:]
+			return v, true, nil
+		}, true
+	}
 	if o, ok := h.Host.(expr.Iterator); ok {
 		return o.Iter(obj)
 	}
 	return nil, false
 }
 
+// isClass are the kinds of components that are classes, and not functions, to Python's users.
+var isClass = map[reflect.Type]bool{
+	reflect.TypeFor[lighter.Module](): true, reflect.TypeFor[lighter.Metric](): true, reflect.TypeFor[lighter.Dataset](): true,
+	reflect.TypeFor[lighter.Optimizer](): true, reflect.TypeFor[lighter.Model](): true,
+}
+
 // IsInstance is isinstance(obj, class).
 func (h *host) IsInstance(obj, class any) (is, ok bool) {
+	if c, ok := class.(expr.Class); ok {
+		switch strings.TrimPrefix(c.Name, "lightning.") {
+		case "torch.nn.Module":
+			_, is = obj.(lighter.Module)
+		case "torchmetrics.Metric":
+			_, is = obj.(lighter.Metric)
+		case "torch.utils.data.Dataset":
+			_, is = obj.(lighter.Dataset)
+		case "torch.nn.Parameter":
+			_, is = obj.(parameter)
+			if t, isTensor := obj.(tensor.Tensor); isTensor {
+				is = t.RequiresGrad() && t.IsLeaf()
+			}
+		case "lighter.LighterModule", "lighter.model.LighterModule":
+			_, is = obj.(*module.Module)
+		default:
+			if m, isModule := obj.(lighter.Module); isModule {
+				is = m.Tree().Target() == c.Name
+			} else if m, isMetric := obj.(lighter.Metric); isMetric {
+				is = m.Name() == lastPart(c.Name)
+			}
+		}
+		return is, true
+	}
 	if c, ok := h.Host.(expr.Classifier); ok {
 		return c.IsInstance(obj, class)
 	}

@@ -77,7 +77,7 @@ func (s *userStream) Next() (p lighter.Pending, ok bool, err error) {
 	defer scope.Close()
 	v, err := draw.Call(s.r, s.d.next.Call, s.d, int64(s.i))
 	if err != nil {
-		return p, false, &lighter.DataError{Err: fmt.Errorf("%s, sample %d: %w", s.d.TypeName(), s.i, err)}
+		return p, false, &lighter.DataError{Err: fmt.Errorf("%s, sample %d: %w", s.d.TypeName(), s.i, s.d.blame(err))}
 	}
 	if v == nil {
 		return p, false, nil

@@ -41,6 +41,7 @@ func newLighterModule(s *session, args []any, kwargs *expr.Dict) (any, error) {
 	}
 	m := v.(*module.Module)
 	m.SetClass(s.className(lighterModule))
+	own.origin = s.origin()
 	s.host.attributes[m] = own
 	s.holders = append(s.holders, own)
 	s.override(m, own)
@@ -79,7 +80,7 @@ var batchEndNames = [...]string{"on_train_batch_end", "on_validation_batch_end",
 func (s *session) override(m *module.Module, own *members) {
 	call := func(f *expr.Function, args ...any) lighter.Value {
 		v, err := f.Call(append([]any{m}, args...), nil)
-		throw(m.Class(), err)
+		throw(m.Class(), own.blame(err))
 		return lighter.Plain(v)
 	}
 	for mode, name := range stepNames {
@@ -87,7 +88,7 @@ func (s *session) override(m *module.Module, own *members) {
 			m.Overrides.Step[mode] = func(t lighter.Trainer, batch lighter.Value, idx int) (lighter.Value, error) {
 				s.trainer, s.batch = t, batch
 				v, err := f.Call([]any{m, batch, int64(idx)}, nil)
-				return lighter.Plain(v), err
+				return lighter.Plain(v), own.blame(err)
 			}
 		}
 	}

@@ -39,6 +39,7 @@ func (s *session) fill(obj any, class string, args []any, kwargs *expr.Dict) err
 	}
 	if h, ok := obj.(holder); ok {
 		s.holders = append(s.holders, h.held())
+		h.held().origin = s.origin()
 	}
 	for i, k := range kwargs.Keys {
 		if err := s.host.SetAttr(obj, k.(string), kwargs.Values[i]); err != nil {
@@ -75,6 +76,9 @@ func (s *session) hook(self any, f *expr.Function) lighter.HookFunc {
 			in = append(in, s.argument(a))
 		}
 		v, err := f.Call(in, nil)
+		if m := s.host.membersOf(self); m != nil {
+			err = m.blame(err)
+		}
 		return lighter.Plain(v), err
 	}
 }
@@ -138,7 +142,9 @@ func (s *session) moduleOf(self any, name string) (any, bool) {
 	}
 	switch name {
 	case "save_hyperparameters": // the configuration is in every checkpoint
-		return expr.Func(func([]any, map[string]any) (any, error) { return nil, nil }), true
+		return expr.Func(func(args []any, kwargs map[string]any) (any, error) {
+			return nil, s.saveHyperparameters(self, args, kwargs)
+		}), true
 	case "print":
 		return expr.Func(func(args []any, _ map[string]any) (any, error) {
 			s.project.log.Info().Msg(fmt.Sprint(args...))
@@ -146,6 +152,50 @@ func (s *session) moduleOf(self any, name string) (any, bool) {
 		}), true
 	}
 	return nil, false
+}
+
+// saveHyperparameters makes what it is given self.hparams.
+func (s *session) saveHyperparameters(self any, args []any, kwargs map[string]any) error {
+	all := &expr.Dict{}
+	for _, a := range args {
+		d, ok := a.(*expr.Dict)
+		if !ok {
+			return fmt.Errorf("save_hyperparameters() takes the values here: save_hyperparameters({\"lr\": lr}) or save_hyperparameters(lr=lr), got %s", lighter.TypeName(a))
+		}
+		all.Keys, all.Values = append(all.Keys, d.Keys...), append(all.Values, d.Values...)
+	}
+	for _, name := range keys(kwargs) {
+		all.Keys, all.Values = append(all.Keys, name), append(all.Values, kwargs[name])
+	}
+	if len(all.Keys) == 0 {
+		return errors.New("save_hyperparameters() takes the values here: save_hyperparameters(lr=lr)")
+	}
+	h := &hparams{}
+	for i, k := range all.Keys {
+		name, ok := k.(string)
+		if !ok {
+			return fmt.Errorf("save_hyperparameters(): %v is no name", k)
+		}
+		h.set(name, s.runtime.Hold(all.Values[i]))
+	}
+	return s.host.SetAttr(self, "hparams", h)
+}
+
+// hparams is self.hparams.
+type hparams struct{ members }
+
+func (h *hparams) held() *members { return &h.members }
+
+// TypeName is Lightning's.
+func (*hparams) TypeName() string { return "AttributeDict" }
+
+// Index gives a value by its name.
+func (h *hparams) Index(i any) (any, error) {
+	name, _ := i.(string)
+	if v, ok := h.get(name); ok {
+		return v, nil
+	}
+	return nil, fmt.Errorf("KeyError: %v", i)
 }
 
 // runNames are the names that moduleOf knows.
@@ -226,7 +276,7 @@ func (c *Callback) Hook(name string) lighter.HookFunc {
 			in = append(in, c.s.argument(a))
 		}
 		v, err := f.Call(in, nil)
-		return lighter.Plain(v), err
+		return lighter.Plain(v), c.blame(err)
 	}
 }
 

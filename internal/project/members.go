@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/lighter-go/lighter/internal/config/expr"
@@ -10,7 +11,8 @@ import (
 type members struct {
 	names  []string
 	values map[string]any
-	frozen bool // several threads may look at them
+	frozen bool   // several threads may look at them
+	origin string // what of the configuration made the object: "built by project.model.Net (config.yaml:3:5, in model::network)"
 }
 
 // freeze ends all changes, also of lists and dicts among the values and of what the functions have captured.
@@ -60,4 +62,13 @@ func (m *members) attr(self any, name string) (v any, ok bool) {
 		return expr.Method{Self: self, Function: f}, true
 	}
 	return v, ok
+}
+
+// blame says in an error of the object's code what made the object, and passes the error on.
+func (m *members) blame(err error) error {
+	var t *expr.Traceback
+	if errors.As(err, &t) && t.Origin == "" {
+		t.Origin = m.origin
+	}
+	return err
 }

@@ -61,7 +61,7 @@ func forward(self lighter.Module, m *members, in []lighter.Value, kwargs map[str
 		tensor.Fail(self.Tree().Class(), "Module [%s] is missing the required \"forward\" function", self.Tree().Class())
 	}
 	out, err := f.Call(append([]any{self}, in...), kwargs)
-	throw(self.Tree().Class(), err)
+	throw(self.Tree().Class(), m.blame(err))
 	return lighter.Plain(out)
 }
 
@@ -110,6 +110,9 @@ type parameter struct{ t tensor.Tensor }
 
 // Tensor is the tensor itself.
 func (p parameter) Tensor() tensor.Tensor { return p.t }
+
+// Plain is what a component's argument gets.
+func (p parameter) Plain() any { return p.t }
 
 // TypeName is PyTorch's.
 func (parameter) TypeName() string { return "Parameter" }

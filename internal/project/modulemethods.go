@@ -34,6 +34,15 @@ func init() {
 		"register_module":    addModule,
 		"get_submodule":      getSubmodule,
 	}
+	for name, instead := range map[string]string{
+		"to": "trainer::accelerator and trainer::precision", "cuda": "trainer::accelerator=gpu", "cpu": "trainer::accelerator=cpu",
+		"half": "trainer::precision=16-true", "bfloat16": "trainer::precision=bf16-true", "double": "trainer::precision=64-true", "float": "trainer::precision=32-true",
+		"share_memory": "nothing: there is one process", "compile": "nothing: there is no Python to compile",
+	} {
+		moduleMethods[name] = func(lighter.Module, arguments) (any, error) {
+			return nil, fmt.Errorf("%s() is not called here: the trainer places a module and chooses its dtype (%s)", name, instead)
+		}
+	}
 }
 
 // arguments are those of a call of a method.

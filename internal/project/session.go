@@ -86,6 +86,14 @@ func (s *session) className(class string) string {
 	return "project." + strings.ReplaceAll(strings.TrimSuffix(file, extension), "/", ".") + "." + function
 }
 
+// origin is what of the configuration is being built; "" outside of that.
+func (s *session) origin() string {
+	if s.env == nil || !s.env.Pos.IsValid() {
+		return ""
+	}
+	return fmt.Sprintf("built by %s, in %s", s.env.Pos, s.env.Path)
+}
+
 // building makes env that of the component under way, until the function it returns is called.
 func (s *session) building(env *registry.Env) (done func()) {
 	was := s.env

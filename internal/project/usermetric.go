@@ -123,7 +123,7 @@ func (m *Metric) Update(pred, target lighter.Value) {
 
 func (m *Metric) update(pred, target lighter.Value) {
 	_, err := m.function("update").Call([]any{m, pred, target}, nil)
-	throw(m.class, err)
+	throw(m.class, m.blame(err))
 }
 
 // keep holds a value of the batch until the next one, for Batch.
@@ -164,7 +164,7 @@ func (m *Metric) Batch() lighter.Value {
 // Compute calls the function of that name.
 func (m *Metric) Compute() lighter.Value {
 	v, err := m.function("compute").Call([]any{m}, nil)
-	throw(m.class, err)
+	throw(m.class, m.blame(err))
 	switch v := lighter.Plain(v).(type) {
 	case tensor.Tensor, lighter.Dict:
 		return v

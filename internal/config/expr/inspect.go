@@ -93,6 +93,9 @@ func (m *machine) isInstance(v, of starlark.Value) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		if f, ok := of.(*hostFunc); ok && f.class != "" {
+			class = Class{f.class, f.f}
+		}
 		if is, ok := h.IsInstance(obj, class); ok {
 			return is, nil
 		}

@@ -48,6 +48,12 @@ type Classifier interface {
 // converted, tuples as lists.
 type KwFunc func(args []any, kwargs *Dict) (any, error)
 
+// Class is a callable that makes objects of a class, which isinstance() asks [Classifier] about.
+type Class struct {
+	Name string // "torch.nn.Linear"
+	New  any    // a [Func] or a [KwFunc]
+}
+
 // Tuple is a tuple of a file, as []any is a list.
 type Tuple []any
 
@@ -109,7 +115,9 @@ func (m *machine) inFile(v any) starlark.Value {
 	case Method:
 		return &bound{v.Function.fn, m.in(v.Self), m.run}
 	case KwFunc:
-		return &hostFunc{v}
+		return &hostFunc{f: v}
+	case Class:
+		return &hostFunc{v.New, v.Name}
 	case Tuple:
 		items := make(starlark.Tuple, len(v))
 		for i, it := range v {

@@ -26,7 +26,8 @@ type Traceback struct {
 	Frames []Frame // outermost first
 	Msg    string
 	Hint   string
-	Err    error // the cause; nil when Msg is all
+	Err    error  // the cause; nil when Msg is all
+	Origin string // what made the object whose code it is, when the host says so: "project.model.Net of c.yaml:3:5"
 
 	outside bool // the one frame is the function that a call from Go doesn't fit
 }
@@ -53,6 +54,9 @@ func (t *Traceback) Error() string {
 	b.WriteString(t.Msg)
 	if t.Hint != "" {
 		b.WriteString("\n" + t.Hint)
+	}
+	if t.Origin != "" {
+		b.WriteString("\n" + t.Origin)
 	}
 	return b.String()
 }

@@ -126,7 +126,7 @@ func (m *machine) in(v any) starlark.Value {
 		}
 		return d
 	case Func:
-		return &hostFunc{v}
+		return &hostFunc{f: v}
 	case Unknown:
 		if m.run == nil {
 			return &unknown{m}
@@ -139,7 +139,10 @@ func (m *machine) in(v any) starlark.Value {
 }
 
 // hostFunc is a callable of the host; passed back, it is the same.
-type hostFunc struct{ f any }
+type hostFunc struct {
+	f     any
+	class string // as [Class] has it
+}
 
 func (f *hostFunc) String() string        { return "<function>" }
 func (f *hostFunc) Type() string          { return "function" }
@@ -215,7 +218,11 @@ func (m *machine) out(v starlark.Value) (any, error) {
 	case starlark.String:
 		return string(v), m.spend(len(v))
 	case *object:
-		return m.hosted(v)
+		x, err := m.hosted(v)
+		if w, ok := x.(interface{ Plain() any }); ok && m.flat {
+			return w.Plain(), err
+		}
+		return x, err
 	case *unknown:
 		return Unknown{}, nil
 	case *hostFunc:
