@@ -135,7 +135,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	loop := func(what string, short, long int) *program {
 		return command(torch, short, long, "eager.py", what, "%d")
 	}
-	// Python's Lighter has no step of its own and no data set: they are in peer/.
+	// Python's Lighter has no step of its own and no data set: they are in peer/, as is our user code.
 	step := "model::_target_=project.steps.Supervised"
 	digits := "data::train_dataloader::dataset::_target_=project.steps.Digits"
 	valDigits := "data::val_dataloader::dataset::_target_=project.steps.Digits"
@@ -153,6 +153,9 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 			command(lighter, 20, 420, "fit", mlp, epochs),
 			command(bareLoop, 20, 420, "mlp", "digits.bin", "%d"), nil,
 			command(peer, 2, 52, "fit", mlp, step, digits, valDigits, epochs)}},
+		{name: "MLP in Starlark (bare: the built-in)", unit: "us/step", scale: 1e6, stepsPerEpoch: 44, threads: 1, mostOfBare: 1.3, programs: [sides]*program{
+			command(lighter, 20, 420, "fit", mlp, epochs, step, "=model::network={_target_: project.steps.MLP, hidden: 128}"),
+			command(lighter, 20, 420, "fit", mlp, epochs), nil, nil}},
 		{name: "CNN contiguous", unit: "ms/step", scale: 1e3, stepsPerEpoch: 10, threads: 2, leastOfEager: 1, programs: [sides]*program{
 			command(lighter, 1, 6, "fit", cnn, epochs, format+"contiguous"),
 			command(bareLoop, 1, 6, "cnn", "%d"), loop("cnn", 1, 6),
@@ -184,7 +187,7 @@ func table(dir, lighter, bareLoop, peer, bench string) []*row {
 	rows = append(rows, csvRow(dir, lighter, torch, command))
 	rows = append(rows, dataRows(lighter, command, torch, config)...)
 	// There is one way to run Python's sides: both of our formats are compared with it.
-	rows[2].reference = rows[1]
+	rows[3].reference = rows[2]
 	return append(rows, photoRows(lighter, torch, config("photos.yaml"), command)...)
 }
 
