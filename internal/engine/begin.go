@@ -212,10 +212,12 @@ func (t *Trainer) hasValidation() bool {
 	return t.validatable() && t.hooks.has(valDataloader) && !t.args.LimitValBatches.zero()
 }
 
-// stale says that the loaders are to be made again.
-func (t *Trainer) stale(l *loop) bool {
+// stale says that the loaders are to be made again for this epoch.
+func (t *Trainer) stale(l *loop) bool { return t.staleIn(l, t.state.Epoch) }
+
+func (t *Trainer) staleIn(l *loop, epoch int) bool {
 	n := t.args.ReloadDataloadersEveryNEpochs
-	return t.late && n > 0 && t.state.Epoch-l.opened >= n
+	return t.late && n > 0 && epoch-l.opened >= n
 }
 
 // needLoader takes the loaders of a mode, which must have one.
@@ -300,5 +302,5 @@ func (t *Trainer) ShouldStop() bool { return t.stopping != "" }
 // IsLastBatch implements lighter.LightningTrainer.
 func (t *Trainer) IsLastBatch() bool {
 	l := &t.loops[t.mode]
-	return len(l.batches) > 0 && l.batch+1 == l.numBatches() && l.loader == len(l.loaders)-1
+	return len(l.batches) > 0 && l.isLast(l.batch) && l.loader == len(l.loaders)-1
 }

@@ -147,7 +147,7 @@ func (t *Trainer) remember() memory {
 // innermost scope.
 func copied(v lighter.Value) lighter.Value { return lighter.MapTensors(v, tensor.Tensor.Clone) }
 func kept(v lighter.Value) lighter.Value   { return lighter.MapTensors(v, tensor.Tensor.Keep) }
-func adopt(v lighter.Value)                { lighter.MapTensors(v, tensor.Tensor.Adopt) }
+func adopt(v lighter.Value) lighter.Value  { return lighter.MapTensors(v, tensor.Tensor.Adopt) }
 
 // recall is the other way.
 func (t *Trainer) recall(m memory) error {

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/lighter-go/lighter"
 )
@@ -42,6 +43,15 @@ func (l *loop) all() int {
 		sum += n
 	}
 	return sum
+}
+
+// close drops what the loaders have loaded for an epoch that does not come.
+func (l *loop) close() {
+	for _, loader := range l.loaders {
+		if c, ok := loader.(io.Closer); ok {
+			_ = c.Close() // it fails in nothing
+		}
+	}
 }
 
 // suffix is what names get where a mode has several loaders.
@@ -96,7 +106,8 @@ func (t *Trainer) openLoader(m lighter.Mode) error {
 	if err != nil {
 		return err
 	}
-	l.loaders, l.loader, l.open, l.opened = loaders, 0, true, t.state.Epoch
+	l.close()
+	l.loaders, l.loader, l.open, l.opened, l.end = loaders, 0, true, t.state.Epoch, -1
 	l.batches, l.logged = make([]int, len(l.loaders)), make([]int64, len(l.loaders))
 	for i, loader := range l.loaders {
 		var err error
@@ -158,6 +169,9 @@ func (t *Trainer) trainingOver() bool {
 func (t *Trainer) foresee(over bool) {
 	last := t.MaxEpochs()
 	if last >= 0 && t.state.Epoch+1 >= last || t.stepsDone() || over && t.mayStop() || t.rehearsing {
+		return
+	}
+	if t.staleIn(&t.loops[lighter.Train], t.state.Epoch+1) { // which another loader gives
 		return
 	}
 	if f, ok := t.trainLoader().(lighter.Foreseer); ok {

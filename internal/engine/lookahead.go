@@ -31,12 +31,13 @@ func look(l *loop, it lighter.Iterator, from int) *lookahead {
 func (a *lookahead) fetch() {
 	s := tensor.Open()
 	defer s.Close()
-	a.next, a.more, a.err = a.Iterator.Next()
+	defer tensor.Recover(&a.err)
+	batch, more, err := a.Iterator.Next()
 	switch {
-	case a.err != nil:
-	case a.more:
-		a.next = lighter.MapTensors(a.next, tensor.Tensor.Keep)
-		a.then = locator(a.Iterator)
+	case err != nil:
+		a.err = err
+	case more:
+		a.next, a.more, a.then = kept(batch), true, locator(a.Iterator)
 	default:
 		a.l.end = a.at
 	}
@@ -48,10 +49,12 @@ func (a *lookahead) Next() (batch lighter.Value, ok bool, err error) {
 		err, a.err = a.err, nil
 		return nil, false, err
 	}
-	batch = lighter.MapTensors(a.next, tensor.Tensor.Adopt)
+	batch = adopt(a.next)
 	a.here, a.more = a.then, false
 	a.at++
-	a.fetch()
+	if n := a.l.numBatches(); n < 0 || a.at < n {
+		a.fetch()
+	}
 	return batch, true, nil
 }
 
@@ -91,3 +94,9 @@ func (l *loop) begin(loader lighter.Loader, from int) (lighter.Iterator, error) 
 
 // isLast says whether batch idx is the last of the epoch and loader, as far as known when it was given.
 func (l *loop) isLast(idx int) bool { return idx+1 == l.numBatches() || idx+1 == l.end }
+
+// endsAt says that no batch idx comes, as far as is known.
+func (l *loop) endsAt(idx int) bool {
+	n := l.numBatches()
+	return n >= 0 && idx >= n || l.end >= 0 && idx >= l.end
+}

@@ -91,6 +91,7 @@ func (t *Trainer) openEpoch(from int) (lighter.Iterator, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.foresee(false)
 	t.enterPhase(phaseBetween)
 	return it, nil
 }
@@ -122,15 +123,11 @@ func (t *Trainer) beginEpoch() (it lighter.Iterator, from int, err error) {
 		if it, t.ahead = t.ahead, nil; it == nil && err == nil {
 			it, err = t.openEpoch(0)
 		}
-		if err == nil {
-			t.foresee(false)
-		}
 		return it, 0, err
 	}
 	if it, err = t.openEpoch(from); err != nil {
 		return nil, 0, err
 	}
-	t.foresee(false)
 	t.drawFrom(resume.rng)
 	t.resumePending(resume)
 	t.at.phase, t.progress.batches = resume.phase, int64(from)

@@ -18,7 +18,7 @@ import (
 // given, runs between batches, outside that scope, so that peak memory is not the sum of both.
 func (t *Trainer) each(m lighter.Mode, it lighter.Iterator, from int, do func(batch lighter.Value, idx int) error, after func() (stop bool, err error)) error {
 	l := &t.loops[m]
-	for l.batch = from; l.numBatches() < 0 || l.batch < l.numBatches(); l.batch++ {
+	for l.batch = from; !l.endsAt(l.batch); l.batch++ {
 		if t.ctx.Err() != nil && (m != lighter.Train || l.batch == 0 || t.forwardOnly || t.windowEnds(l.batch-1)) {
 			return context.Cause(t.ctx) // a training step is finished first, all the batches it takes
 		}

@@ -5,7 +5,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -286,12 +285,8 @@ func (t *Trainer) free() {
 	_ = t.saver.drain() // a run has waited before, and taken the error
 	t.results.close()
 	t.logged.close()
-	for _, l := range t.loops {
-		for _, loader := range l.loaders {
-			if c, ok := loader.(io.Closer); ok {
-				_ = c.Close() // what it loaded for an epoch that does not come; it fails in nothing
-			}
-		}
+	for i := range t.loops {
+		t.loops[i].close()
 	}
 	t.scaler.free()
 	t.at.free()
