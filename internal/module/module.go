@@ -152,6 +152,7 @@ type Module struct {
 
 	metrics [4]metrics
 
+	batch               lighter.Value // the one under way
 	lossStep, lossEpoch [4]string
 	log                 zerolog.Logger
 	told                map[string]bool // the metrics whose values can't be logged
@@ -195,6 +196,7 @@ func (m *Module) Has(mode lighter.Mode) error {
 
 // Step does one batch.
 func (m *Module) Step(t lighter.Trainer, batch lighter.Value, idx int) (lighter.Output, error) {
+	m.batch = batch
 	if own := m.Overrides.Step[t.Mode()]; own != nil {
 		v, err := own(t, batch, idx)
 		if err != nil {
@@ -265,7 +267,7 @@ func unfit(mode lighter.Mode, batch lighter.Value) error {
 // BatchEnd logs what a batch gave, in Lighter's names.
 func (m *Module) BatchEnd(t lighter.Trainer, out lighter.Output, idx int) {
 	if own := m.Overrides.BatchEnd[t.Mode()]; own != nil {
-		own(t, out, idx)
+		own(t, out, m.batch, idx)
 		return
 	}
 	m.DefaultBatchEnd(t, out, idx)

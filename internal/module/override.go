@@ -12,7 +12,7 @@ type Overrides struct {
 	// predict goes to the writers.
 	Step [4]func(t lighter.Trainer, batch lighter.Value, idx int) (lighter.Value, error)
 	// BatchEnd is on_train_batch_end and its like, which log. Like all below it panics with a *tensor.Error.
-	BatchEnd [4]func(t lighter.Trainer, out lighter.Output, idx int)
+	BatchEnd [4]func(t lighter.Trainer, out lighter.Output, batch lighter.Value, idx int)
 	// LogOutputs is _log_outputs(outputs, batch_idx), LogLoss _log_loss(loss), LogMetrics _log_metrics().
 	LogOutputs func(t lighter.Trainer, out lighter.Output, idx int)
 	LogLoss    func(t lighter.Trainer, loss lighter.Value)

@@ -86,7 +86,7 @@ func (s *session) override(m *module.Module, own *members) {
 	for mode, name := range stepNames {
 		if f := own.function(name); f != nil {
 			m.Overrides.Step[mode] = func(t lighter.Trainer, batch lighter.Value, idx int) (lighter.Value, error) {
-				s.trainer, s.batch = t, batch
+				s.trainer = t
 				v, err := f.Call([]any{m, batch, int64(idx)}, nil)
 				return lighter.Plain(v), own.blame(err)
 			}
@@ -94,9 +94,9 @@ func (s *session) override(m *module.Module, own *members) {
 	}
 	for mode, name := range batchEndNames {
 		if f := own.function(name); f != nil {
-			m.Overrides.BatchEnd[mode] = func(t lighter.Trainer, out lighter.Output, idx int) {
+			m.Overrides.BatchEnd[mode] = func(t lighter.Trainer, out lighter.Output, batch lighter.Value, idx int) {
 				s.trainer = t
-				call(f, out, s.batch, int64(idx))
+				call(f, out, batch, int64(idx))
 			}
 		}
 	}

@@ -21,7 +21,6 @@ type session struct {
 	holders []*members      // of all objects
 	env     *registry.Env   // of the component that is being built
 	trainer lighter.Trainer // of the stage that runs
-	batch   lighter.Value   // the one under way
 }
 
 // namespaces are what files see of the program, beside Python's functions.
