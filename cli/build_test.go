@@ -149,7 +149,8 @@ func TestBuild(t *testing.T) {
 	o.write("own/losses/deep/deep.go", component("deep", "own.Deep"))
 	published := fmt.Sprintf("example.com/published%d", os.Getpid()) // the module cache is everybody's
 	proxy := o.proxy(published, "v1.2.3", component("layers", "published.T"))
-	o.env = append(o.env, "GOPROXY="+proxy, "GONOSUMDB=*", "GOFLAGS=-modcacherw")
+	// What lighter itself needs of other modules, also a go.mod that nothing has asked for yet, comes from the usual place.
+	o.env = append(o.env, "GOPROXY="+proxy+","+goVariable(t, "GOPROXY"), "GONOSUMDB=*", "GOFLAGS=-modcacherw")
 	cache := goVariable(t, "GOMODCACHE")
 	t.Cleanup(func() {
 		os.RemoveAll(filepath.Join(cache, published+"@v1.2.3"))
