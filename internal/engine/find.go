@@ -73,12 +73,12 @@ type candidate struct {
 
 // standing is how far a fit is.
 type standing struct {
-	step, batches int64
-	phase         int // after the batch, an index of phases
+	step, batches, epoch int64
+	phase                int // after the batch, an index of phases
 }
 
 func (a standing) compare(b standing) int {
-	return slices.Compare([]int64{a.step, a.batches, int64(a.phase)}, []int64{b.step, b.batches, int64(b.phase)})
+	return slices.Compare([]int64{a.step, a.batches, a.epoch, int64(a.phase)}, []int64{b.step, b.batches, b.epoch, int64(b.phase)})
 }
 
 // peek reads what a file says of itself. It is not checked for damage but for what that needs.
@@ -92,6 +92,7 @@ func peek(path string, info fs.FileInfo) *candidate {
 	defer f.Close()
 	root, _ := f.Root.(*torchfile.Dict)
 	c.at.step, _ = get[int64](root, "global_step")
+	c.at.epoch, _ = get[int64](root, "epoch")
 	_, c.resumable = get[[]any](root, "optimizer_states")
 	c.at.phase = slices.Index(phases, phaseEpoch) // Lightning's
 	if own, ok := get[*torchfile.Dict](root, ownKey); ok {

@@ -146,7 +146,7 @@ func (t *Trainer) standing() standing {
 		p = phaseBetween
 		batches-- // the batch under way
 	}
-	return standing{step: t.state.GlobalStep, batches: batches, phase: slices.Index(phases, p)}
+	return standing{step: t.state.GlobalStep, batches: batches, epoch: int64(t.state.Epoch), phase: slices.Index(phases, p)}
 }
 
 // positionState is what a checkpoint holds of the position, and of what the epoch has gathered so far.
