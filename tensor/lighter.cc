@@ -874,9 +874,12 @@ void lighter::write_results(const std::vector<IValue> &values, const char **out,
 namespace {
 thread_local std::optional<at::Generator> drawn_from;
 
+// An operator that may not be there; before libtorch 2.5 the optional is c10's own.
+using Found = decltype(c10::Dispatcher::singleton().findSchema(std::declval<c10::OperatorName>()));
+
 // Lets an operator that draws take its numbers from the thread's own generator, if it has one and the call names none. Overloads
 // without the argument have a sibling with it: rand.generator, randint.low_generator.
-void draw_from(std::optional<c10::OperatorHandle> &op, torch::jit::Stack &stack) {
+void draw_from(Found &op, torch::jit::Stack &stack) {
   if (!drawn_from) return;
   const auto &schema = op->schema();
   const auto &params = schema.arguments();
@@ -918,7 +921,9 @@ int lt_call(const char *buf, size_t len, const char **out, size_t *out_len) {
       torch::jit::Stack stack;
       // `out=` overloads are chosen only by the keyword: place() refuses them, their out argument has no default.
       if (!lighter::place(op->schema(), args, kwargs, stack)) continue;
-      if (auto own = drawn_from ? c10::Dispatcher::singleton().findSchema(op->schema().operator_name()) : std::nullopt) {
+      Found own;
+      if (drawn_from) own = c10::Dispatcher::singleton().findSchema(op->schema().operator_name());
+      if (own) {
         draw_from(own, stack);
         own->callBoxed(stack);
       } else {
@@ -1018,7 +1023,7 @@ int lt_invoke(uintptr_t op, const char *buf, size_t len, const char **out, size_
   LT_NEEDS_SCOPE();
   return guard([&] {
     Reader r{buf, buf + len};
-    std::optional<c10::OperatorHandle> handle = *reinterpret_cast<c10::OperatorHandle *>(op);
+    Found handle = *reinterpret_cast<c10::OperatorHandle *>(op);
     const auto &params = handle->schema().arguments();
     torch::jit::Stack stack;
     stack.reserve(params.size());
